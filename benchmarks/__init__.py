@@ -1,0 +1,1 @@
+"""Speed figures, each beside its goal; `forewarn bench` runs them."""

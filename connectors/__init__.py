@@ -1,0 +1,1 @@
+"""Signals come in: contract, redaction, validation, framing."""

@@ -1,0 +1,1 @@
+"""Reports on a back-test: figures, plots, comparisons, what-if."""

@@ -1,0 +1,1 @@
+"""How likely, how unusual: numbers in, numbers out. numpy alone; what is fitted otherwise lives in models.fitting."""

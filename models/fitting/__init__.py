@@ -1,0 +1,1 @@
+"""What only the trainer imports: learners fitted with scikit-learn or river and exported to plain arrays."""
