@@ -27,7 +27,9 @@ def pack(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
         raw = array.tobytes()
         blobs.append(raw)
         blobs.append(b"\0" * (-len(raw) % 8))
-    text = json.dumps({"head": head, "arrays": specs}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    text = json.dumps(
+        {"head": head, "arrays": specs}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    ).encode()
     text += b" " * (-(len(text) + 8) % 8)
     return b"".join([MAGIC, len(text).to_bytes(4, "little"), text, *blobs])
 
@@ -43,8 +45,11 @@ def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], dict[str, NDArray[
         position = 8 + size
         arrays: dict[str, NDArray[Any]] = {}
         for name, spec, shape in meta["arrays"]:
-            dtype = np.dtype([tuple(field) if len(field) == 2 else (field[0], field[1], tuple(field[2])) for field in spec]
-                             if isinstance(spec, list) else spec)
+            dtype = np.dtype(
+                [tuple(field) if len(field) == 2 else (field[0], field[1], tuple(field[2])) for field in spec]
+                if isinstance(spec, list)
+                else spec
+            )
             count = int(np.prod(shape, dtype=np.int64))
             arrays[name] = np.frombuffer(view, dtype, count, position).reshape(shape)
             position += count * dtype.itemsize

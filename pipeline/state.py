@@ -1,0 +1,126 @@
+"""State that a fold owns: tables of structured rows by slot, their indexes, and plain-array snapshots of both.
+
+A `Table` is one structured numpy array that grows, a free list, and the list of slots touched since the last delta.
+Scalars are read and written through `column(name)`, a memoryview on one field: three times faster than indexing numpy.
+Views die when the table grows, so whoever caches them registers a callback with `on_growth`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEVER = np.iinfo(np.int64).max
+"""A due time that never comes."""
+
+
+class Table:
+    """Rows of one dtype by slot number.
+
+    Parameters
+    ----------
+    name : of the table; names its arrays in a checkpoint and orders timers of equal due.
+    dtype : structured; a field `next_due` (int64) makes the table a holder of timers, `key` (V16) gives it an index.
+    capacity : rows to begin with; doubles up to 65,536 rows, then grows by a half (fresh pages are lazy).
+    """
+
+    def __init__(self, name: str, dtype: np.dtype[Any], capacity: int = 256) -> None:
+        self.name = name
+        self.rows: NDArray[Any] = np.zeros(capacity, dtype)
+        self.size = 0
+        self.free: list[int] = []
+        self.touched: list[int] = []
+        self.slot_of: dict[bytes, int] = {}
+        self._has_key = "key" in (dtype.names or ())
+        self._growth: list[Callable[[], None]] = []
+        if "next_due" in (dtype.names or ()):
+            self.rows["next_due"] = NEVER
+
+    def on_growth(self, rebind: Callable[[], None]) -> None:
+        """Call `rebind` now and whenever the rows move."""
+        self._growth.append(rebind)
+        rebind()
+
+    def column(self, name: str) -> Any:
+        """A writable memoryview on one scalar field; valid until the table grows."""
+        return memoryview(self.rows[name])
+
+    def add(self, key: bytes | None = None) -> int:
+        """A zeroed slot, indexed under `key` where given."""
+        if self.free:
+            slot = self.free.pop()
+        else:
+            slot = self.size
+            if slot == len(self.rows):
+                self._grow()
+            self.size += 1
+        if key is not None:
+            self.slot_of[key] = slot
+            self.rows["key"][slot] = np.void(key)
+        self.touched.append(slot)
+        return slot
+
+    def drop(self, slot: int) -> None:
+        """Forget a row; its slot may be used again."""
+        if self._has_key:
+            self.slot_of.pop(self.rows["key"][slot].tobytes(), None)
+        self.rows[slot] = np.zeros(1, self.rows.dtype)[0]
+        if "next_due" in (self.rows.dtype.names or ()):
+            self.rows["next_due"][slot] = NEVER
+        self.free.append(slot)
+        self.touched.append(slot)
+
+    def _grow(self) -> None:
+        old = self.rows
+        fresh = np.zeros(len(old) * 2 if len(old) < 65_536 else len(old) * 3 // 2, old.dtype)
+        if "next_due" in (old.dtype.names or ()):
+            fresh["next_due"][len(old) :] = NEVER
+        fresh[: len(old)] = old
+        self.rows = fresh
+        for rebind in self._growth:
+            rebind()
+
+    def base(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """The whole table as head and arrays; forgets what was touched."""
+        self.touched = []
+        return {"size": self.size}, {"rows": self.rows[: self.size].copy(), "free": np.array(self.free, np.int32)}
+
+    def delta(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What was touched since the last base or delta."""
+        slots = np.unique(np.array(self.touched, np.int64)) if self.touched else np.zeros(0, np.int64)
+        self.touched = []
+        return (
+            {"size": self.size},
+            {"slots": slots.astype(np.int32), "rows": self.rows[slots], "free": np.array(self.free, np.int32)},
+        )
+
+    def restore(self, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Become what `base` returned; call `reindex` after the last delta."""
+        size = int(head["size"])
+        self.rows = np.zeros(max(256, size + size // 4), self.rows.dtype)
+        if "next_due" in (self.rows.dtype.names or ()):
+            self.rows["next_due"][size:] = NEVER
+        self.rows[:size] = arrays["rows"]
+        self.size = size
+        self.free = arrays["free"].tolist()
+        self.touched = []
+
+    def patch(self, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Apply what `delta` returned."""
+        size = int(head["size"])
+        while len(self.rows) < size:
+            self._grow()
+        self.size = size
+        self.rows[arrays["slots"]] = arrays["rows"]
+        self.free = arrays["free"].tolist()
+
+    def reindex(self) -> None:
+        """Rebuild the index from the rows and rebind all views."""
+        if self._has_key:
+            keys = self.rows["key"][: self.size].tolist()
+            self.slot_of = dict(zip(keys, range(self.size), strict=True))
+            for slot in self.free:
+                self.slot_of.pop(keys[slot], None)
+        for rebind in self._growth:
+            rebind()
