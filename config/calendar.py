@@ -19,6 +19,10 @@ FIRST_YEAR, LAST_YEAR = 1970, 2100
 """Zone changes are tabled for these years; before and after them offsets stand still."""
 
 
+CHINESE_ZONES = frozenset({"Asia/Shanghai", "Asia/Urumqi", "Asia/Chongqing", "Asia/Harbin", "Asia/Kashgar", "PRC"})
+"""Zones in which the library's holidays are the law."""
+
+
 def day_number(day: date) -> int:
     """Local dates counted from 1970-01-01 = 0."""
     return (day - _EPOCH).days
@@ -28,7 +32,10 @@ def work_calendar(settings: Settings) -> WorkCalendar:
     """The calendar of a site: its zone, its working days, its office hours."""
     calendar = settings.calendar
     transitions, offsets = zone_table(settings.site.zone)
-    known_from, known_until, exceptions = _library() if calendar.seed == "chinese_calendar" else (None, None, set())
+    seed = calendar.seed
+    if seed == "auto":
+        seed = "chinese_calendar" if settings.site.zone in CHINESE_ZONES else "weekdays"
+    known_from, known_until, exceptions = _library() if seed == "chinese_calendar" else (None, None, set())
     odd = set(exceptions)
     for day in calendar.days:
         (odd.add if day.working != (day.date.weekday() < 5) else odd.discard)(day.date)

@@ -9,6 +9,8 @@ from config.value import LEVELS, LevelName, Name, Value
 CutOff = Annotated[float, Field(ge=0.0, le=4.0)]
 """On calibrated probability x consequence."""
 Days = Annotated[float, Field(ge=0.0, le=36_500.0)]
+Hold = Annotated[int, Field(ge=0, le=720)]
+Budget = Annotated[int, Field(ge=0, le=100_000)]
 
 
 class Level(Value):
@@ -24,35 +26,59 @@ class Level(Value):
     clear_recurrence_days: Days
     dwell_up_minutes: Annotated[int, Field(ge=0, le=10_080)] = 0
     dwell_down_minutes: Annotated[int, Field(ge=0, le=43_200)] = 1_440
-    hold_hours: Annotated[int, Field(ge=0, le=720)] = 24
-    budget_per_office_day: Annotated[int, Field(ge=0, le=100_000)]
+    hold_hours: Hold = 24
+    budget_per_office_day: Budget
+
+
+class Blue(Level):
+    """Look at it."""
+
+    raise_at: CutOff = 0.30
+    clear_at: CutOff = 0.24
+    raise_recurrence_days: Days = 30
+    clear_recurrence_days: Days = 15
+    budget_per_office_day: Budget = 20
+
+
+class Yellow(Level):
+    """Take it up."""
+
+    raise_at: CutOff = 0.45
+    clear_at: CutOff = 0.38
+    raise_recurrence_days: Days = 90
+    clear_recurrence_days: Days = 45
+    budget_per_office_day: Budget = 10
+
+
+class Orange(Level):
+    """Take it up today; one person confirms."""
+
+    raise_at: CutOff = 0.60
+    clear_at: CutOff = 0.52
+    raise_recurrence_days: Days = 365
+    clear_recurrence_days: Days = 180
+    hold_hours: Hold = 48
+    budget_per_office_day: Budget = 4
+
+
+class Red(Level):
+    """Take it up at once; two people confirm."""
+
+    raise_at: CutOff = 0.80
+    clear_at: CutOff = 0.70
+    raise_recurrence_days: Days = 1_825
+    clear_recurrence_days: Days = 900
+    hold_hours: Hold = 72
+    budget_per_office_day: Budget = 2
 
 
 class Levels(Value):
-    """The four attention levels; up fast, down slowly."""
+    """The four attention levels; up fast, down slowly. What a level does not say is as shipped."""
 
-    blue: Level = Level(
-        raise_at=0.30, clear_at=0.24, raise_recurrence_days=30, clear_recurrence_days=15, budget_per_office_day=20
-    )
-    yellow: Level = Level(
-        raise_at=0.45, clear_at=0.38, raise_recurrence_days=90, clear_recurrence_days=45, budget_per_office_day=10
-    )
-    orange: Level = Level(
-        raise_at=0.60,
-        clear_at=0.52,
-        raise_recurrence_days=365,
-        clear_recurrence_days=180,
-        hold_hours=48,
-        budget_per_office_day=4,
-    )
-    red: Level = Level(
-        raise_at=0.80,
-        clear_at=0.70,
-        raise_recurrence_days=1_825,
-        clear_recurrence_days=900,
-        hold_hours=72,
-        budget_per_office_day=2,
-    )
+    blue: Blue = Blue()
+    yellow: Yellow = Yellow()
+    orange: Orange = Orange()
+    red: Red = Red()
 
     def ascending(self) -> tuple[tuple[LevelName, Level], ...]:
         """(name, level), blue first."""

@@ -10,6 +10,8 @@ from config.value import Name, TimeOfDay, Value
 ROOT = "root"
 """Id of the built-in place above all others; a mapping without places puts every matter there."""
 
+TableDate = Annotated[date, Field(ge=date(1970, 1, 1), le=date(2199, 12, 31))]
+
 
 class Site(Value):
     """One installation, usually a city; `zone` is an IANA name, languages in the order they are shown."""
@@ -24,7 +26,7 @@ class Site(Value):
 class Holiday(Value):
     """One local date on which working differs from what the seed says; the configuration wins over the library."""
 
-    date: date
+    date: TableDate
     working: bool
     note: str = ""
 
@@ -32,11 +34,12 @@ class Holiday(Value):
 class Calendar(Value):
     """Working days. `seed` fills what `days` does not name, up to `known_until`; Monday to Friday beyond, provisional.
 
+    `auto` takes the library of Chinese holidays for zones of China and plain weekdays elsewhere.
     `day_ends` is when the last day of a day clock ends: 24:00 (Civil Code Art. 203) or the end of office hours.
     """
 
-    seed: Literal["chinese_calendar", "weekdays"] = "chinese_calendar"
-    known_until: date | None = None
+    seed: Literal["auto", "chinese_calendar", "weekdays"] = "auto"
+    known_until: TableDate | None = None
     days: tuple[Holiday, ...] = ()
     office_opens: TimeOfDay = "09:00"
     office_closes: TimeOfDay = "17:30"
