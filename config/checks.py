@@ -66,7 +66,10 @@ def _duplicates(settings: Settings) -> Iterator[Problem]:
     """A name stands for one thing (a place may be defined again for another time), and a cell has one lead."""
     leads = [(n, cell) for n, cell in enumerate(settings.matrix) if cell.role == "lead"]
     named: list[list[tuple[Keys, object]]] = [
-        *([((part, n, "id"), item.id) for n, item in enumerate(getattr(settings, part))] for part in WITH_ID),
+        [(("offices", n, "id"), item.id) for n, item in enumerate(settings.offices)],
+        [(("categories", n, "id"), item.id) for n, item in enumerate(settings.categories)],
+        [(("clocks", n, "id"), item.id) for n, item in enumerate(settings.clocks)],
+        [(("duty", n, "id"), item.id) for n, item in enumerate(settings.duty)],
         [(("targets", n, "name"), item.name) for n, item in enumerate(settings.targets)],
         [(("sources", n, "name"), item.name) for n, item in enumerate(settings.sources)],
         [(("sensors", n, "prefix"), item.prefix) for n, item in enumerate(settings.sensors)],
@@ -84,10 +87,6 @@ def _duplicates(settings: Settings) -> Iterator[Problem]:
                 earlier = ".".join(str(key) for key in first[name])
                 yield Problem(keys, f"{name!r} is given twice", f"rename it or take it out; the first is {earlier}")
             first.setdefault(name, keys)
-
-
-WITH_ID = ("offices", "categories", "clocks", "duty")
-"""Parts whose items are known by `id`."""
 
 
 def _levels(settings: Settings) -> Iterator[Problem]:
