@@ -8,7 +8,6 @@ import numpy as np
 from console.reports.alarms import Kept, Leads, Period, budgets_kept, leads, local_day
 from console.reports.evaluation import Evaluation, evaluate, lead_figures
 from console.reports.offices import office_table
-from console.reports.rules import one_per_subject
 from console.reports.run_note import RunNote, read_run_note
 from console.reports.scores import Scores, read_scores
 from console.reports.suppress import Row
@@ -36,8 +35,7 @@ def assemble(folder: Path) -> Report:
     for kind, target in scores.tasks():
         evaluation = evaluate(scores, kind, target)
         if evaluation.main == "headline":
-            ends = one_per_subject(scores.of(kind=kind, target=target))
-            found[kind, target] = leads(told, ends, target)
+            found[kind, target] = leads(told, evaluation.rows, target)
             evaluation.figures.extend(lead_figures(found[kind, target]))
         evaluations.append(evaluation)
     zone = note.zone_info()

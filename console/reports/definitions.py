@@ -45,18 +45,19 @@ FIGURES = {
     "lead_time_days": (
         "Median lead time, days",
         "提前量中位数（天）",
-        "For positives raised to yellow or above before their end was known: days from that first raise to "
+        "For headline positives raised to yellow or above before their end was known: days from that first raise to "
         "label_known_at; median.",
     ),
     "warned_share": (
         "Warned in advance",
         "提前提示比例",
-        "Share of all positive subjects with a raise to yellow or above for this outcome before their end was known.",
+        "Share of headline positives with a raise to yellow or above for this outcome before their end was known.",
     ),
     "proved_share": (
         "Share proved true",
         "属实率（仅计已有结果）",
-        "Share of positives among subjects raised to yellow or above whose end is known by now.",
+        "Share of positives among headline subjects raised to yellow or above for this outcome before their end was "
+        "known.",
     ),
 }
 

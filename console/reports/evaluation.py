@@ -1,7 +1,7 @@
 """All figures of one outcome: the model and the rules of thumb on the same rows, each with its interval."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,13 +58,14 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One (kind, target): the rows it is judged by, and every figure."""
+    """One (kind, target): the rows it is judged by, every figure, and the rules' scores of the same rows."""
 
     kind: str
     target: str
     rows: Scores
     censored: int
     figures: list[Figure]
+    rules: dict[str, Floats] = field(default_factory=dict)
 
     def figure(self, name: str, by: str = "model", on: str = "", minus: str = "") -> Figure | None:
         """The figure of that name, or None; `on` empty means the rows of the headline."""
@@ -98,9 +99,11 @@ def evaluate(scores: Scores, kind: str, target: str) -> Evaluation:
     ends = one_per_subject(rows)
     judged = headline(rows)
     figures = list(_model(judged, "headline"))
-    figures += _beside(judged, "headline", rate_list(ends, judged), "rate_list")
+    rules = {"rate_list": rate_list(ends, judged)}
     if len(judged) and not np.isnan(judged.share).any():
-        figures += _beside(judged, "headline", clock_share(judged), "clock_share")
+        rules["clock_share"] = clock_share(judged)
+    for by, rule in rules.items():
+        figures += _beside(judged, "headline", rule, by)
     later = known.take(known.at >= judged.at[0]) if len(judged) else known
     # With one row per subject the landmark rows would only say the same again.
     if len(later) > len(np.unique(later.subject)):
@@ -110,7 +113,7 @@ def evaluate(scores: Scores, kind: str, target: str) -> Evaluation:
         if len(timed):
             figures += _ranked(timed, "clock", timed.score, "model")
             figures += _beside(timed, "clock", clock_share(timed), "clock_share")
-    return Evaluation(kind, target, judged, censored, figures)
+    return Evaluation(kind, target, judged, censored, figures, rules)
 
 
 def lead_figures(found: Leads) -> list[Figure]:
@@ -142,20 +145,20 @@ def _model(rows: Scores, on: str) -> Iterator[Figure]:
         weeks = weeks_of(rows.at)
         for name, (point, draws) in CALIBRATED.items():
             value = point(rows.probability, rows.label)
-            yield _figure(name, "model", on, value, draws(weeks, rows.probability, rows.label), rows.label)
+            yield figure_of(name, value, draws(weeks, rows.probability, rows.label), rows.label, on=on)
 
 
 def _whole(rows: Scores) -> Iterator[Figure]:
-    yield from _model(rows, "all")
+    yield from _model(rows, on="all")
     drawn = ranking(weeks_of(rows.at), rows.score, rows.label).detection_at()
     value = metrics.detection_at(rows.score, rows.label)
-    yield _figure("detection_at_1_percent", "model", "all", value, drawn, rows.label)
+    yield figure_of("detection_at_1_percent", value, drawn, rows.label, on="all")
 
 
 def _ranked(rows: Scores, on: str, score: Floats, by: str) -> Iterator[Figure]:
     drawn = ranking(weeks_of(rows.at), score, rows.label)
     for name, (point, draws) in RANKED.items():
-        yield _figure(name, by, on, point(score, rows.label), draws(drawn), rows.label)
+        yield figure_of(name, point(score, rows.label), draws(drawn), rows.label, by=by, on=on)
 
 
 def _beside(rows: Scores, on: str, rule: Floats, by: str) -> Iterator[Figure]:
@@ -164,12 +167,15 @@ def _beside(rows: Scores, on: str, rule: Floats, by: str) -> Iterator[Figure]:
     ours, theirs = ranking(weeks, rows.score, rows.label), ranking(weeks, rule, rows.label)
     for name, (point, draws) in RANKED.items():
         value = point(rule, rows.label)
-        yield _figure(name, by, on, value, draws(theirs), rows.label)
+        yield figure_of(name, value, draws(theirs), rows.label, by=by, on=on)
         gain = point(rows.score, rows.label) - value
-        yield replace(_figure(name, "model", on, gain, draws(ours) - draws(theirs), rows.label), minus=by)
+        yield replace(figure_of(name, gain, draws(ours) - draws(theirs), rows.label, on=on), minus=by)
 
 
-def _figure(name: str, by: str, on: str, value: float, draws: Floats, label: Labels) -> Figure:
+def figure_of(
+    name: str, value: float, draws: Floats, label: Labels, *, by: str = "model", on: str = "headline"
+) -> Figure:
+    """A figure with the interval of its resamples; NaN with fewer than ten positives or negatives."""
     positives = int((label == 1).sum())
     if not _enough(label):
         return Figure(name, by, on, NOTHING, NOTHING, NOTHING, len(label), positives)

@@ -13,7 +13,7 @@ from console.reports.transitions import LEVELS, Transitions
 
 COUNTS = {
     "matters": (),
-    "alarms": ("alarms_a_day", *LEVELS),
+    "alarms": ("alarms_a_day", "ended", "proved", "proved_share", *LEVELS),
     "ended": ("proved_share",),
     "proved": ("proved_share",),
     **dict.fromkeys(LEVELS, ()),

@@ -16,6 +16,7 @@ from console.reports.contents import Report, assemble
 from console.reports.evaluation import Evaluation, monthly_auc
 from console.reports.metrics import calibration_table
 from console.reports.page import page
+from console.reports.suppress import pool, suppress
 from console.reports.transitions import LEVELS
 
 
@@ -58,7 +59,8 @@ def _task(report: Report, evaluation: Evaluation) -> dict[str, Any]:
     rows = evaluation.rows
     en, zh = report.note.title(evaluation.target)
     calibrated = len(rows) > 0 and not np.isnan(rows.probability).any()
-    table = calibration_table(rows.probability, rows.label).tolist() if calibrated else []
+    table = pool(calibration_table(rows.probability, rows.label).tolist()) if calibrated else []
+    months = [dict(zip(("month", "auc", "n", "positives"), row, strict=True)) for row in monthly_auc(rows)]
     return {
         "kind": evaluation.kind,
         "target": evaluation.target,
@@ -71,10 +73,7 @@ def _task(report: Report, evaluation: Evaluation) -> dict[str, Any]:
             {**asdict(figure), "definition": definitions.FIGURES[figure.name][2]} for figure in evaluation.figures
         ],
         "calibration": [{"n": n, "probability": said, "share": came} for n, said, came in table],
-        "auc_by_month": [
-            {"month": month, "auc": value, "n": n, "positives": positives}
-            for month, value, n, positives in monthly_auc(rows)
-        ],
+        "auc_by_month": suppress(months, {"n": ("auc", "positives"), "positives": ("auc",)}),
     }
 
 
@@ -92,18 +91,22 @@ def _alarms(report: Report) -> dict[str, Any]:
         "raises_by_level": {
             level: int((told.raises() & (told.level == height)).sum()) for height, level in enumerate(LEVELS, 1)
         },
-        "levels": [
-            {
-                "level": kept.level,
-                "alarms": kept.alarms,
-                "per_office_and_day": kept.mean,
-                "busy_day": kept.busy,
-                "asked": kept.asked,
-                "mean_by_asked": kept.mean / kept.asked if kept.asked else None,
-                "busy_by_asked": kept.busy / kept.asked if kept.asked else None,
-            }
-            for kept in report.kept
-        ],
+        "levels": suppress(
+            [
+                {
+                    "level": kept.level,
+                    "alarms": kept.alarms,
+                    "per_office_and_day": kept.mean,
+                    "busy_day": kept.busy,
+                    "asked": kept.asked,
+                    "mean_by_asked": kept.mean / kept.asked if kept.asked else None,
+                    "busy_by_asked": kept.busy / kept.asked if kept.asked else None,
+                }
+                for kept in report.kept
+            ],
+            {"alarms": ("per_office_and_day", "mean_by_asked")},
+            total_is_shown=False,
+        ),
     }
 
 

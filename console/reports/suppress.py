@@ -18,6 +18,21 @@ def is_small(count: int | float | None, *, k: int = EXPORT_K) -> bool:
     return count is not None and 0 < count < k
 
 
+def pool(groups: Sequence[tuple[float, float, float]], *, k: int = EXPORT_K) -> list[tuple[float, float, float]]:
+    """Merges neighbouring groups (rows, mean probability, share of positives) until each has k of both classes."""
+    merged: list[tuple[float, float, float]] = []
+    open_group = (0.0, 0.0, 0.0)
+    for size, said, came in groups:
+        open_group = (open_group[0] + size, open_group[1] + size * said, open_group[2] + size * came)
+        if min(open_group[2], open_group[0] - open_group[2]) > k - 0.5:
+            merged.append(open_group)
+            open_group = (0.0, 0.0, 0.0)
+    if merged and open_group[0]:
+        last = merged.pop()
+        merged.append((last[0] + open_group[0], last[1] + open_group[1], last[2] + open_group[2]))
+    return [(size, said / size, came / size) for size, said, came in merged]
+
+
 def suppress(
     rows: Sequence[Mapping[str, Any]],
     counts: Mapping[str, Sequence[str]],
