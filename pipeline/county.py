@@ -178,6 +178,8 @@ class County:
             "folded": sorted([slot, counts] for slot, counts in self.folded.items()),
             "minute_counts": sorted([place, category, n] for (place, category), n in self.minute_counts.items()),
             "totals": dict(sorted(self.totals.items())),
-            "held": [[entry[0], entry[1].hex(), entry[2], entry[3]] for entry in sorted(self.held, key=lambda e: e[:2])],
+            "held": [
+                [entry[0], entry[1].hex(), entry[2], entry[3]] for entry in sorted(self.held, key=lambda e: e[:2])
+            ],
             "digests": {name: digest.value.hex() for name, digest in self.digests.items()},
         }

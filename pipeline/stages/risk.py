@@ -1,0 +1,193 @@
+"""How likely will a matter fail? Intake features, landmarks, and the scoring of all moments of a frame together."""
+
+from math import exp
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.rows import DECISION, Rows
+from pipeline.calendar import DAY_US, HOUR_US, MINUTE_US
+from pipeline.county import County
+from pipeline.effects import DecisionBlock
+from pipeline.features import clock_share, feature_rows
+from pipeline.matter import INTAKE
+from pipeline.rules import LANDMARK_DAYS, LANDMARK_SHARES
+from pipeline.state import NEVER
+
+LANDMARKS = len(LANDMARK_SHARES)
+ON_STEP, DAILY = 100, 101
+"""Numbers of moments that are no landmark: after a step, at the daily rescoring."""
+
+OFFICE, PLACE, CATEGORY = 0, 1, 2
+_WEEK, _MONTH, _YEAR = 7 * DAY_US, 30 * DAY_US, 365 * DAY_US
+
+
+def take_in(county: County, slot: int, at: int) -> None:
+    """Write the intake features of a registration and count it where it belongs."""
+    place, category, office = county.place[slot], county.category[slot], county.office[slot]
+    spots = county.spots
+    spot = county.spot(place, category)
+    row = spots.rows[spot]
+    last, month, year = int(row["last"]), float(row["month"]), float(row["year"])
+    idle = float("nan")
+    if last:
+        gap = max(0, at - last)
+        idle, month, year = gap / HOUR_US, month * exp(-gap / _MONTH), year * exp(-gap / _YEAR)
+    spots.rows[spot] = (row["key"], max(at, last), np.void(_key(county, slot)), month + 1.0, year + 1.0)
+    spots.touched.append(spot)
+    county.matters.rows["intake"][slot] = (
+        idle,
+        month,
+        year,
+        _count_unit(county, PLACE, place, at, _MONTH, 0),
+        _count_unit(county, CATEGORY, category, at, _WEEK, 0),
+        _open_at(county, office),
+        _count_unit(county, OFFICE, office, at, _WEEK, 1),
+    )
+
+
+def move_office(county: County, before: int, after: int) -> None:
+    """An open matter goes from one office to another (0 = none)."""
+    for office, change in ((before, -1), (after, 1)):
+        if office:
+            unit = county.unit(OFFICE, office)
+            county.units.rows["open"][unit] += change
+            county.units.touched.append(unit)
+
+
+def next_landmark(county: County, slot: int) -> int:
+    """When the next landmark of a matter is due, rounded up to the minute; NEVER when none is left."""
+    number = county.landmark[slot]
+    registered = county.registered[slot]
+    if number >= LANDMARKS or not registered:
+        return NEVER
+    due = county.due[slot]
+    if due > registered:
+        at = registered + int((due - registered) * LANDMARK_SHARES[number])
+    else:
+        at = registered + LANDMARK_DAYS[number] * DAY_US
+    return -(-at // MINUTE_US) * MINUTE_US
+
+
+def score_moments(county: County) -> tuple[NDArray[Any], NDArray[np.int64], Rows, NDArray[np.int64], NDArray[np.int64]]:
+    """Score what the frame gathered; emits decisions. Returns matters, nows, rows, raw and probability (n, targets)."""
+    n = len(county.when)
+    matters = county.moments[:n]
+    when = np.array(county.when, np.int64).reshape(n, 4)
+    now, number = when[:, 0], when[:, 1]
+    rows = feature_rows(matters, now, county.rules)
+    targets = len(county.rules.targets)
+    raw = np.zeros((n, targets), np.int64)
+    probability = np.zeros((n, targets), np.int64)
+    undecided = matters["eligible"] & ~matters["known"]
+    scored = np.flatnonzero(undecided)
+    if len(scored) and targets:
+        every = county.champion.score_all(rows if len(scored) == n else rows.take(scored))
+        for target, scores in enumerate(every):
+            raw[scored, target] = scores.raw
+            probability[scored, target] = scores.probability
+        for target in range(targets):
+            decided = (undecided >> target & 1) == 0
+            raw[decided, target] = 0
+            probability[decided, target] = 0
+    _decide(county, matters, when, rows, raw, probability, undecided, number)
+    return matters, now, rows, raw, probability
+
+
+def _decide(
+    county: County,
+    matters: NDArray[Any],
+    when: NDArray[np.int64],
+    rows: Rows,
+    raw: NDArray[np.int64],
+    probability: NDArray[np.int64],
+    undecided: NDArray[np.uint8],
+    number: NDArray[np.int64],
+) -> None:
+    mode = county.rules.scores
+    kept = undecided != 0
+    # The trainer learns from the registration and one further landmark, drawn by the subject's own hash.
+    drawn = 1 + matters["key"].view(np.uint8).reshape(len(matters), -1)[:, 0] % (LANDMARKS - 1)
+    learn = (number == 0) | (number == drawn)
+    if mode == "landmarks":
+        kept = kept & (number < LANDMARKS)
+    elif mode == "first":
+        kept = kept & ((number == 0) | learn)
+    elif mode == "none":
+        kept = kept & learn
+    index = np.flatnonzero(kept)
+    if not len(index):
+        return
+    heads = np.zeros(len(index), DECISION)
+    heads["subject"] = matters["key"][index]
+    heads["at"] = when[index, 0]
+    heads["number"] = number[index]
+    heads["open"] = undecided[index]
+    heads["offset"] = when[index, 2]
+    heads["index"] = when[index, 3]
+    block = DecisionBlock(
+        heads=heads,
+        rows=rows.take(index),
+        raw=raw[index],
+        probability=probability[index].astype(np.uint16),
+        office=matters["office"][index].copy(),
+        category=matters["category"][index].copy(),
+        share=clock_share(matters[index], when[index, 0]),
+        learn=learn[index],
+    )
+    county.effects.decisions.append(block)
+    digest = county.digests["decisions"]
+    # Neither address nor frame boundary goes into the digest: who, when, which, features and score do.
+    parts = (
+        np.ascontiguousarray(heads[["subject", "at", "number", "open"]]),
+        block.rows.codes,
+        block.rows.values,
+        block.raw,
+        block.probability,
+    )
+    lines = [
+        part.view(np.uint8).reshape(len(index), -1) if part.dtype.names is None else _bytes(part) for part in parts
+    ]
+    packed = np.concatenate(lines, axis=1)
+    width = packed.shape[1]
+    flat = packed.tobytes()
+    for start in range(0, len(flat), width):
+        digest.add(flat[start : start + width])
+
+
+def _bytes(records: NDArray[Any]) -> NDArray[np.uint8]:
+    return np.concatenate(
+        [
+            np.ascontiguousarray(records[name]).view(np.uint8).reshape(len(records), -1)
+            for name in records.dtype.names or ()
+        ],
+        axis=1,
+    )
+
+
+def _key(county: County, slot: int) -> bytes:
+    return county.matters.rows["key"][slot].tobytes()
+
+
+def _open_at(county: County, office: int) -> float:
+    return float(county.units.rows["open"][county.unit(OFFICE, office)]) if office else 0.0
+
+
+def _count_unit(county: County, kind: int, code: int, at: int, span: int, opened: int) -> float:
+    """Decayed registrations of an office, place or category before this one; counts this one in."""
+    if not code:
+        return 0.0
+    slot = county.unit(kind, code)
+    rows = county.units.rows
+    row = rows[slot]
+    last = int(row["last"])
+    rate = float(row["rate"])
+    if last:
+        rate *= exp(-max(0, at - last) / span)
+    rows[slot] = (row["key"], max(at, last), int(row["open"]) + opened, rate + 1.0)
+    county.units.touched.append(slot)
+    return rate
+
+
+assert len(INTAKE) == 7, "take_in writes the intake features by position"

@@ -1,0 +1,619 @@
+"""The signals fold of one county partition: entries and timers in, effects out. Everything it does is in this order.
+
+    admit -> link -> place -> steps -> clock -> outcome -> risk -> duty      row by row, in the order of entries
+    score                                                                    all moments of a sub-frame together
+    grade                                                                    in the order of entries again
+
+Features read no level, warning or budget, so scoring may wait for the end of a sub-frame; grading comes after it in
+entry order. Hence it does not matter where frames are cut, and extra ticks change nothing.
+"""
+
+import heapq
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.champion import Champion
+from models.rows import Rows
+from pipeline.assessment import Assessment, AssessmentKind, Evidence, Subject, Why
+from pipeline.calendar import DAY_US
+from pipeline.county import MOMENTS, County
+from pipeline.effects import Digest, Effects
+from pipeline.errors import CorruptData, Reason
+from pipeline.frame import Frame, Kind
+from pipeline.ids import key128
+from pipeline.matter import Mark
+from pipeline.outcome import Outcomes, decide_by_step, decide_by_time, decide_repeat, next_decision, open_targets
+from pipeline.rules import FoldRules
+from pipeline.signal import Step
+from pipeline.stages.admit import holds, is_fresh
+from pipeline.stages.clock import drop_clocks, run_clocks
+from pipeline.stages.duty import duty_assessments, duty_bits, next_duty
+from pipeline.stages.link import slot_of
+from pipeline.stages.place import lead_office
+from pipeline.stages.risk import (
+    DAILY,
+    ON_STEP,
+    move_office,
+    next_landmark,
+    score_moments,
+    take_in,
+)
+from pipeline.stages.steps import add_step, addresses, drop_steps
+from pipeline.state import NEVER
+
+MINUTE = 60_000_000
+_TELLING = frozenset(
+    int(step)
+    for step in (
+        Step.RETURNED,
+        Step.HANDED_OVER,
+        Step.REOPENED,
+        Step.LISTED,
+        Step.DELISTED,
+        Step.EXTENDED,
+        Step.REPLIED,
+        Step.SENT_BACK,
+        Step.HAZARD,
+        Step.HAZARD_ENDED,
+        Step.CLOSED,
+        Step.NOT_ACCEPTED,
+        Step.MERGED,
+        Step.WITHDRAWN,
+        Step.TERMINATED,
+    )
+)
+"""Steps after which a matter is scored at once."""
+
+
+class Grader(Protocol):
+    """What the fold asks of warnings; alerts.warning.Warnings is the one that ships."""
+
+    next_due: int
+    floors: tuple[int, ...]
+    versions: dict[str, str | int]
+
+    def needs(self, key: bytes) -> bool: ...
+    def fire(self, until: int, effects: Effects) -> None: ...
+    def grade(
+        self,
+        subject: Subject,
+        now: int,
+        assessments: Sequence[Assessment],
+        cause: bytes,
+        evidence: Evidence,
+        effects: Effects,
+    ) -> None: ...
+    def decided(self, subject_key: bytes, now: int, effects: Effects) -> None: ...
+    def command(self, payload: Mapping[str, Any], now: int, effects: Effects) -> None: ...
+    def configure(self, rules: FoldRules, now: int, effects: Effects) -> None: ...
+    def to_state(self) -> dict[str, Any]: ...
+    def to_delta(self) -> dict[str, Any]: ...
+    def patch(self, delta: Mapping[str, Any]) -> None: ...
+
+
+class Topology:
+    """One partition's signals fold.
+
+    Parameters
+    ----------
+    rules : of the genesis configuration. grader : this partition's warnings.
+    models : champions by sha256, filled by the runner before the entry that names them is stepped.
+    """
+
+    def __init__(self, rules: FoldRules, grader: Grader, models: Mapping[str, Champion]) -> None:
+        champion = untrained(rules)
+        self.county = County(rules, champion)
+        self.grader = grader
+        self.models = models
+        self.outcomes = Outcomes(rules.targets)
+        self._graded: dict[bytes, tuple[int, ...]] = {}
+
+    # stepping ------------------------------------------------------------------------------------------------------
+
+    def step(self, frame: Frame) -> Effects:
+        """Fold one frame; the frame is not changed."""
+        county = self.county
+        effects = county.effects = Effects()
+        signals = self._signals(frame)
+        others = iter(frame.others)
+        older = self._older(frame)
+        for index, (kind, now) in enumerate(zip(frame.kinds.tolist(), frame.now.tolist(), strict=True)):
+            if now > county.now:
+                self._advance(now)
+            county.address = (frame.offset, index)
+            if kind == Kind.SIGNAL:
+                self._signal(next(signals), older)
+            elif kind == Kind.COMMAND:
+                county.agenda.append((-2, (next(others), county.now)))
+            elif kind == Kind.CONFIG:
+                self._flush()
+                self.configure(FoldRules.from_json(next(others)["rules"]))
+            elif kind == Kind.MODEL:
+                self._flush()
+                self._model(next(others))
+            elif kind != Kind.TICK:
+                next(others)
+            else:
+                next(others, None)
+            effects.counts["applied" if kind == Kind.SIGNAL else "entries"] += 1
+            if county.timers.soonest <= county.now:
+                self._advance(county.now)
+        self._flush()
+        self.grader.fire(county.now, effects)
+        county.seen.settle(county.now // DAY_US)
+        for reason in (Reason.DUPLICATE, Reason.CONFLICTING_DUPLICATE):
+            effects.counts["applied"] -= effects.counts[reason]
+        self._close(effects)
+        return effects
+
+    def configure(self, rules: FoldRules) -> None:
+        """Take new rules; warnings are graded by them at once."""
+        county = self.county
+        if rules.schema != county.rules.schema or rules.targets != county.rules.targets:
+            county.champion, county.model = untrained(rules), ""
+        county.rules = rules
+        county.seen.days = rules.duplicates_days
+        self.outcomes = Outcomes(rules.targets)
+        self._graded.clear()
+        if county.now:
+            county.next_rescore = _next_rescore(rules, county.now)
+        self.grader.configure(rules, county.now, county.effects)
+
+    def _signals(self, frame: Frame) -> Iterator[tuple[Any, ...]]:
+        signals = frame.signals
+        if not len(signals):
+            return iter(())
+        names = ("id", "matter", "content", "at", "due", "source", "category", "place", "office", "channel", "asset")
+        has_codes = signals["codes"].any(axis=1)
+        has_values = ~np.isnan(signals["values"]).all(axis=1)
+        return zip(
+            *(signals[name].tolist() for name in names),
+            *(signals[name].tolist() for name in ("cues", "step", "known", "value")),
+            (has_codes | has_values).tolist(),
+            signals,
+            strict=True,
+        )
+
+    def _older(self, frame: Frame) -> dict[int, tuple[int, int]]:
+        if not len(frame.signals) or not self.county.seen.runs:
+            return {}
+        ids = np.ascontiguousarray(frame.signals["id"]).view(np.uint64).reshape(-1, 2)[:, 0]
+        return self.county.seen.before(np.ascontiguousarray(ids))
+
+    # signals -------------------------------------------------------------------------------------------------------
+
+    def _signal(self, row: tuple[Any, ...], older: Mapping[int, tuple[int, int]]) -> None:
+        id, at, source = row[0], row[3], row[5]
+        county = self.county
+        if not is_fresh(county, id, row[2], older):
+            return
+        if source in county.rules.lateness and holds(county, source, at, id, row[16]):
+            return
+        self._apply(row)
+
+    def _apply(self, row: tuple[Any, ...]) -> None:
+        (_, key, _, at, due, source, category, place, office, channel, asset, cues, step, known, value, extra, raw) = (
+            row
+        )
+        county = self.county
+        rules = county.rules
+        slot = slot_of(county, key, asset, step)
+        county.matters.touched.append(slot)
+        before = county.office[slot]
+        was_open = bool(county.marks[slot] & Mark.REGISTERED) and county.is_open(slot)
+        if category:
+            county.category[slot] = category
+        if place:
+            county.place[slot] = place
+        elif not county.place[slot]:
+            county.place[slot] = rules.root
+        if channel:
+            county.channel[slot] = channel
+        if office:
+            county.office[slot] = office
+        elif not before:
+            county.office[slot] = lead_office(rules, county.place[slot], county.category[slot])
+        if extra:
+            self._attributes(slot, raw)
+        registers = step == Step.REGISTERED and not county.marks[slot] & Mark.REGISTERED
+        if registers:
+            self._register(slot, at)
+        elif step in (Step.REGISTERED, Step.REPORTED_AGAIN):
+            county.reports[slot] += 1
+        if cues:
+            self._cues(slot, cues, step)
+        add_step(county, slot, at, step, county.office[slot])
+        if due or county.clock[slot] >= 0 or rules.clocks:
+            run_clocks(county, slot, at, step, due)
+        is_registered = county.marks[slot] & Mark.REGISTERED
+        if is_registered:
+            after = county.office[slot] if county.is_open(slot) else 0
+            if was_open and before != after:
+                move_office(county, before, after)
+            elif not was_open and not registers and after:
+                move_office(county, 0, after)
+            open_targets(county, slot, self.outcomes)
+        decide_by_step(county, slot, step, known, value, self.outcomes)
+        if is_registered and (registers or step in _TELLING or cues & rules.emergency_cues):
+            self._look(slot, county.now, 0 if registers else ON_STEP)
+        if registers:
+            county.landmark[slot] = 1
+        self._schedule(slot)
+
+    def _register(self, slot: int, at: int) -> None:
+        county = self.county
+        county.registered[slot] = at
+        county.marks[slot] |= Mark.REGISTERED
+        matters = county.matters.rows
+        matters["offset"][slot], matters["index"][slot] = county.address
+        place, category = county.place[slot], county.category[slot]
+        spot = county.spot(place, category)
+        if county.spots.rows["last"][spot]:
+            earlier = county.matters.slot_of.get(county.spots.rows["matter"][spot].tobytes())
+            if earlier is not None and earlier != slot:
+                decide_repeat(county, earlier, at, self.outcomes)
+                county.matters.touched.append(earlier)
+                self._schedule(earlier)
+        take_in(county, slot, at)
+        if category in county.rules.hazards:
+            county.marks[slot] |= Mark.HAZARD
+        self._count(place, category)
+
+    def _count(self, place: int, category: int) -> None:
+        county = self.county
+        cell = (place, category)
+        county.minute_counts[cell] = county.minute_counts.get(cell, 0) + 1
+
+    def _attributes(self, slot: int, raw: Any) -> None:
+        matters = self.county.matters.rows
+        codes = raw["codes"]
+        matters["codes"][slot] = np.where(codes != 0, codes, matters["codes"][slot])
+        values = raw["values"]
+        matters["values"][slot] = np.where(np.isnan(values), matters["values"][slot], values)
+
+    def _cues(self, slot: int, cues: int, step: int) -> None:
+        county = self.county
+        county.cues[slot] |= cues
+        rules = county.rules
+        if cues & rules.emergency_cues:
+            county.marks[slot] |= Mark.EMERGENCY
+        if step == Step.REPLIED and rules.reply_cues:
+            # A reply that names fewer than half of the six elements cannot be verified (domain: vagueness).
+            named = (cues & rules.reply_cues).bit_count()
+            if named * 2 < rules.reply_cues.bit_count():
+                county.marks[slot] |= Mark.VAGUE
+            else:
+                county.marks[slot] &= ~Mark.VAGUE & 0xFF
+
+    def _look(self, slot: int, now: int, number: int) -> None:
+        county = self.county
+        county.duty[slot] = duty_bits(county, slot, county.rules.duty, now)
+        county.moment(slot, now, number)
+        if len(county.when) >= MOMENTS:
+            self._flush()
+
+    # time ----------------------------------------------------------------------------------------------------------
+
+    def _schedule(self, slot: int) -> None:
+        county = self.county
+        due = next_decision(county, slot, self.outcomes)
+        if county.eligible[slot] & ~county.known[slot]:
+            due = min(due, next_landmark(county, slot))
+        if county.marks[slot] & Mark.CLOSED:
+            due = min(due, county.closed_at[slot] + county.rules.watched)
+        else:
+            due = min(due, next_duty(county, slot, county.rules.duty, county.now))
+        county.next_due[slot] = due
+        county.timers.set(slot, due)
+
+    def _advance(self, until: int) -> None:
+        """Fire everything due by `until`, in order, each with now = its due; then it is `until`."""
+        county = self.county
+        if not county.now:
+            county.next_rescore = _next_rescore(county.rules, until)
+        while True:
+            release = county.held[0][0] if county.held else NEVER
+            due = min(county.timers.soonest, release, county.next_rescore)
+            if due > until:
+                break
+            if release == due:
+                self._pass_minute(max(county.now, due))
+                self._release()
+            elif county.timers.soonest == due:
+                self._fire(min(until, release - 1, county.next_rescore))
+            else:
+                self._pass_minute(max(county.now, due))
+                self._rescore()
+        self._pass_minute(until)
+        county.now = until
+
+    def _fire(self, until: int) -> None:
+        county = self.county
+        heap = county.timers.pop(until)
+        while heap:
+            if county.timers.soonest <= heap[0][0]:
+                for timer in county.timers.pop(heap[0][0]):
+                    heapq.heappush(heap, timer)
+            due, key, slot = heapq.heappop(heap)
+            self._pass_minute(max(county.now, due))
+            county.now = max(county.now, due)
+            self._fall_due(slot, key)
+
+    def _fall_due(self, slot: int, key: bytes) -> None:
+        county = self.county
+        now = county.now
+        county.matters.touched.append(slot)
+        if county.marks[slot] & Mark.CLOSED and county.closed_at[slot] + county.rules.watched <= now:
+            decide_by_time(county, slot, now, self.outcomes)
+            if county.eligible[slot] & ~county.known[slot]:
+                county.agenda.append((-1, (key, now)))
+            self._forget(slot)
+            return
+        passed = -1
+        while next_landmark(county, slot) <= now:
+            passed = county.landmark[slot]
+            county.landmark[slot] = passed + 1
+        undecided = county.eligible[slot] & ~county.known[slot]
+        decided_now = False
+        if passed >= 0 and undecided:
+            # A landmark is a decision of the moment before its outcome is known: score first.
+            self._look(slot, now, passed)
+        decide_by_time(county, slot, now, self.outcomes)
+        decided_now = undecided != county.eligible[slot] & ~county.known[slot]
+        bits = duty_bits(county, slot, county.rules.duty, now)
+        if bits != county.duty[slot] or (decided_now and passed < 0):
+            self._look(slot, now, ON_STEP)
+        self._schedule(slot)
+
+    def _rescore(self) -> None:
+        """Once a day: every open matter with an undecided target, in the order of its key."""
+        county = self.county
+        now = county.now = max(county.now, county.next_rescore)
+        county.next_rescore = _next_rescore(county.rules, now)
+        rows = county.matters.rows[: county.matters.size]
+        undecided = (rows["eligible"] & ~rows["known"]) != 0
+        open_now = (rows["marks"] & (Mark.REGISTERED | Mark.CLOSED)) == Mark.REGISTERED
+        slots = np.flatnonzero(undecided & open_now)
+        keys = rows["key"][slots].tolist()
+        for _, slot in sorted(zip(keys, slots.tolist(), strict=True)):
+            county.moment(slot, now, DAILY)
+            if len(county.when) >= MOMENTS:
+                self._flush()
+
+    def _release(self) -> None:
+        county = self.county
+        release, _, offset, index, row = heapq.heappop(county.held)
+        county.now = max(county.now, release)
+        county.address = (offset, index)
+        frame = Frame(
+            kinds=np.array([Kind.SIGNAL], np.uint8),
+            now=np.array([county.now], np.int64),
+            signals=np.array([row], row.dtype),
+            gram_ends=np.zeros(1, np.int64),
+        )
+        self._apply(next(self._signals(frame)))
+
+    def _forget(self, slot: int) -> None:
+        county = self.county
+        key = county.matters.rows["key"][slot].tobytes()
+        asset = county.asset[slot]
+        if asset and county.assets.get(asset) == key:
+            del county.assets[asset]
+        drop_steps(county, slot)
+        drop_clocks(county, slot)
+        county.matters.drop(slot)
+
+    def _pass_minute(self, now: int) -> None:
+        """Hand the registrations of a minute that is over to the site; the entry is its mark as well."""
+        county = self.county
+        minute = now // MINUTE
+        if minute == county.minute:
+            return
+        if county.minute_counts:
+            county.seq += 1
+            cells = sorted([place, category, n] for (place, category), n in county.minute_counts.items())
+            county.effects.to_site.append({"seq": county.seq, "minute": county.minute, "cells": cells})
+            county.minute_counts = {}
+        county.minute = minute
+
+    def _model(self, payload: Mapping[str, Any]) -> None:
+        county = self.county
+        if payload["version"] <= int(self.grader.versions.get("model", 0)):
+            return
+        champion = self.models.get(payload["sha256"])
+        if champion is None:
+            raise CorruptData(f"model {payload['sha256']} is named by the log but not stored; restore it from a backup")
+        if champion.schema != county.rules.schema:
+            return
+        county.champion, county.model = champion, payload["sha256"]
+        self.grader.versions["model"] = payload["version"]
+
+    # scoring and grading -------------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        county = self.county
+        if not county.agenda:
+            return
+        effects = county.effects
+        grader = self.grader
+        agenda, county.agenda = county.agenda, []
+        if county.when:
+            matters, nows, rows, raw, probability = score_moments(county)
+            floors = np.array(grader.floors[: probability.shape[1]], np.int64)
+            hot = ((probability >= floors).any(axis=1) | (matters["duty"] != 0)).tolist()
+            keys = matters["key"].tolist()
+            when, county.when = county.when, []
+            now_of = nows.tolist()
+        for moment, payload in agenda:
+            if moment >= 0:
+                key, now = keys[moment], now_of[moment]
+                if grader.next_due <= now:
+                    grader.fire(now, effects)
+                if hot[moment] or grader.needs(key):
+                    self._grade(matters[moment], when[moment], rows, moment, raw[moment], probability[moment])
+            elif moment == -1:
+                key, now = payload
+                grader.fire(now, effects)
+                grader.decided(key, now, effects)
+                self._graded.pop(key, None)
+            else:
+                command, now = payload
+                grader.fire(now, effects)
+                grader.command(command, now, effects)
+                self._graded.clear()
+
+    def _grade(
+        self,
+        matter: Any,
+        when: tuple[int, int, int, int],
+        rows: Rows,
+        moment: int,
+        raw: NDArray[np.int64],
+        probability: NDArray[np.int64],
+    ) -> None:
+        county = self.county
+        now, number, offset, index = when
+        key = matter["key"].tobytes()
+        bits = int(matter["duty"])
+        likely = probability.tolist()
+        summary = (*likely, bits, int(matter["office"]), int(matter["due"]))
+        if self._graded.get(key) == summary:
+            return
+        targets = county.rules.targets
+        undecided = int(matter["eligible"]) & ~int(matter["known"])
+        assessments = [
+            Assessment(
+                kind=AssessmentKind.RISK,
+                target=target,
+                probability=likely[target],
+                raw=int(raw[target]),
+                horizon=_horizon(matter, targets[target].window, now),
+            )
+            for target in range(len(targets))
+            if undecided >> target & 1
+        ]
+        assessments += duty_assessments(matter, bits, county.rules.duty, now)
+        subject = Subject(
+            key=key,
+            kind="matter",
+            office=int(matter["office"]),
+            place=int(matter["place"]),
+            category=int(matter["category"]),
+            due=int(matter["due"]),
+            registered=int(matter["registered"]),
+        )
+        effects = county.effects
+        before = len(effects.transitions)
+        slot = county.matters.slot_of.get(key)
+        evidence = [] if slot is None else addresses(county, slot, (offset, index))
+        cause = key128(key.hex(), str(now), str(number), str(int(matter["steps"])))
+        self.grader.grade(subject, now, assessments, cause, evidence, effects)
+        for transition in effects.transitions[before:]:
+            self._explain(transition, rows.take(slice(moment, moment + 1)))
+        if self.grader.needs(key):
+            self._graded[key] = summary
+        else:
+            self._graded.pop(key, None)
+
+    def _explain(self, transition: dict[str, Any], row: Rows) -> None:
+        """Give each risk assessment its reasons: what every feature adds to the logit, exactly."""
+        for assessment in transition["assessments"]:
+            if assessment["kind"] == AssessmentKind.RISK.value:
+                parts = self.county.champion.explain(row, assessment["target"])
+                assessment["grounds"] = [
+                    {"why": (Why.BASE if name == "base" else Why.FEATURE).value, "weight": weight, "feature": name,
+                     "value": _value_of(row, self.county.rules, name)}
+                    for name, weight in parts
+                    if weight or name == "base"
+                ]  # fmt: skip
+
+    # closing a frame -----------------------------------------------------------------------------------------------
+
+    def _close(self, effects: Effects) -> None:
+        """Chain what left the fold into the digests; addresses stay out, so that framing cannot matter."""
+        digests = self.county.digests
+        for name, items in (
+            ("transitions", effects.transitions),
+            ("intents", effects.intents),
+            ("to_site", effects.to_site),
+            ("verdicts", effects.verdicts),
+            ("rejected", effects.rejected),
+        ):
+            chain(digests[name], items)
+        for key, target, failed, known_at in effects.labels:
+            digests["labels"].add(b"%s%d,%d,%d" % (key, target, failed, known_at))
+
+    def digest(self) -> dict[str, str]:
+        """The chained digests by kind of effect."""
+        return {name: digest.value.hex() for name, digest in self.county.digests.items()}
+
+    # checkpoints ---------------------------------------------------------------------------------------------------
+
+    def checkpoint(self, *, delta: bool = False) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """The whole state (or what was touched since the last), between frames."""
+        head, arrays = self.county.base(delta=delta)
+        head["warnings"] = self.grader.to_delta() if delta else self.grader.to_state()
+        head["versions"] = dict(self.grader.versions)
+        head["rules"] = self.county.rules.to_json()
+        head["graded"] = [[key.hex(), list(summary)] for key, summary in self._graded.items()]
+        return head, arrays
+
+    def restore(self, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, delta: bool = False) -> None:
+        """Become what `checkpoint` returned; call `ready` after the last delta."""
+        self.county.restore(head, arrays, delta=delta)
+        self.county.rules = FoldRules.from_json(head["rules"])
+        self.outcomes = Outcomes(self.county.rules.targets)
+        self.grader.configure(self.county.rules, 0, Effects())
+        self.grader.patch(head["warnings"])
+        self.grader.versions.update(head["versions"])
+        self._graded = {bytes.fromhex(key): tuple(summary) for key, summary in head["graded"]}
+
+    def ready(self) -> None:
+        """Rebuild indexes and take the model in force, after the last delta."""
+        county = self.county
+        county.reindex()
+        county.seen.days = county.rules.duplicates_days
+        if county.model:
+            champion = self.models.get(county.model)
+            if champion is None:
+                raise CorruptData(f"model {county.model} of the checkpoint is not stored; restore it from a backup")
+            county.champion = champion
+        else:
+            county.champion = untrained(county.rules)
+
+
+def untrained(rules: FoldRules) -> Champion:
+    """The prior of every target, until something is learned."""
+    priors = [target.prior / 10_000 for target in rules.targets]
+    return Champion.untrained(rules.schema, [target.name for target in rules.targets], priors)
+
+
+def chain(digest: Digest, items: Sequence[Mapping[str, Any]]) -> None:
+    """Chain JSON-able effects without their addresses."""
+    for item in items:
+        plain = {name: value for name, value in item.items() if name not in _ADDRESSES}
+        digest.add(json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+_ADDRESSES = frozenset({"evidence", "offset", "index"})
+
+
+def _next_rescore(rules: FoldRules, now: int) -> int:
+    return int(rules.calendar.next_local_time(np.array([now], np.int64), rules.rescore_hour)[0])
+
+
+def _horizon(matter: Any, window: int, now: int) -> int:
+    due = int(matter["due"])
+    return max(0, (due if due else int(matter["registered"]) + window) - now)
+
+
+def _value_of(row: Rows, rules: FoldRules, name: str) -> float | int | None:
+    schema = rules.schema
+    if name in schema.values:
+        value = float(row.values[0, schema.values.index(name)])
+        return None if value != value else round(value, 3)
+    return int(row.codes[0, schema.codes.index(name)]) if name in schema.codes else None
