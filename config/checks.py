@@ -3,7 +3,7 @@ owner. Every check is a function of the settings; the list at the end is all of 
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from config.problems import Keys, Problem, listed, near
 from config.settings import Settings
@@ -118,9 +118,10 @@ def _clocks(settings: Settings) -> Iterator[Problem]:
 
 def _calendar(settings: Settings) -> Iterator[Problem]:
     """The zone exists and office hours end after they begin."""
-    zones = available_timezones()
-    if settings.site.zone not in zones:
-        hint = near(settings.site.zone, sorted(zones), "write an IANA name such as Asia/Shanghai")
+    try:
+        ZoneInfo(settings.site.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a name such as ../x or one of a folder gives the others
+        hint = near(settings.site.zone, sorted(available_timezones()), "write an IANA name such as Asia/Shanghai")
         yield Problem(("site", "zone"), f"{settings.site.zone!r} is not a time zone", hint)
     calendar = settings.calendar
     if minutes_of(calendar.office_opens) >= minutes_of(calendar.office_closes):

@@ -1,4 +1,4 @@
-"""What is learned and from what: targets, attributes, the trainer's pace, sources with their contracts, retention."""
+"""What is learned and from what: targets, attributes, the trainer's pace, sources, retention."""
 
 from typing import Annotated, Literal
 
@@ -55,18 +55,9 @@ class Learning(Value):
     refit_after_days: Annotated[int, Field(ge=1, le=366)] = 30
 
 
-class Contract(Value):
-    """Why a source may be read at all. Fields not named in `allowed_fields` are dropped before anything is written."""
-
-    purpose: Name
-    legal_basis: Name
-    allowed_fields: tuple[Name, ...]
-    precision: str = ""
-    retention_days: Annotated[int, Field(ge=1, le=36_500)] = 365
-
-
 class Source(Value):
-    """Where signals come from: a mapping and the files it reads. `interval_seconds` None: silence is not judged."""
+    """Where signals come from: a mapping (which holds the data contract) and the files it reads, as seen from the
+    configuration's folder. `interval_seconds`: how often something is expected; None: silence is not judged."""
 
     name: Name
     mapping: Name
@@ -74,7 +65,6 @@ class Source(Value):
     default_place: Name | None = None
     lateness_seconds: Annotated[int, Field(ge=0, le=2_592_000)] = 0
     interval_seconds: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
-    contract: Contract | None = None
 
 
 class Retention(Value):

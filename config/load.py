@@ -1,6 +1,7 @@
 """From files to `Settings`: every problem at once, each with file, line, key and a suggestion; and to JSON and back."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
 def settings_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a configuration file, for editors."""
-    schema = Settings.model_json_schema()
+    schema: dict[str, Any] = orjson.loads(_schema())
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "forewarn configuration"
     schema["properties"][INCLUDE] = {
@@ -45,6 +46,11 @@ def settings_schema() -> dict[str, Any]:
         "description": "files whose content holds where this one says nothing",
     }
     return schema
+
+
+@lru_cache(maxsize=1)
+def _schema() -> bytes:
+    return orjson.dumps(Settings.model_json_schema())
 
 
 def canonical(settings: Settings) -> dict[str, Any]:

@@ -34,12 +34,12 @@ def problem_of(error: Mapping[str, Any], schema: dict[str, Any]) -> Problem:
     keys: Keys = tuple(error["loc"])
     kind = error["type"]
     if kind == "extra_forbidden":
-        here = sorted(_resolved(schema_at(schema, keys[:-1]), schema).get("properties", {}))
+        here = sorted(resolved(schema_at(schema, keys[:-1]), schema).get("properties", {}))
         return Problem(keys, "is not a key here", near(keys[-1], here, f"keys here: {listed(here)}"))
     allowed = allowed_at(schema, keys)
     if kind == "missing":
         return Problem(keys, "is required and is not there", f"add {keys[-1]}: {allowed}")
-    part = _resolved(schema_at(schema, keys), schema)
+    part = resolved(schema_at(schema, keys), schema)
     words = [str(word) for word in part.get("enum", [])]
     shown = "a table" if isinstance(error["input"], dict) else "a list" if isinstance(error["input"], list) else ""
     what = f"cannot be {shown or repr(error['input'])}"
@@ -50,14 +50,25 @@ def schema_at(schema: dict[str, Any], keys: Keys) -> dict[str, Any]:
     """The part of a JSON Schema that rules what lies at a path of keys; empty where none does."""
     part: dict[str, Any] = schema
     for key in keys:
-        part = _resolved(part, schema)
+        part = resolved(part, schema)
         part = part.get("items", {}) if isinstance(key, int) else part.get("properties", {}).get(key, {})
     return part
 
 
+def resolved(part: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """A part of the schema with references followed and `or null` taken off."""
+    while True:
+        if "$ref" in part:
+            part = schema["$defs"][part["$ref"].rsplit("/", 1)[-1]]
+        elif "anyOf" in part:
+            part = next((one for one in part["anyOf"] if one.get("type") != "null"), {})
+        else:
+            return part
+
+
 def allowed_at(schema: dict[str, Any], keys: Keys) -> str:
     """What may stand at a path of keys, in words."""
-    part = _resolved(schema_at(schema, keys), schema)
+    part = resolved(schema_at(schema, keys), schema)
     if "enum" in part:
         return f"one of {listed([str(word) for word in part['enum']], 40)}"
     if "const" in part:
@@ -92,14 +103,3 @@ def _range(part: dict[str, Any], noun: str) -> str:
     above = "above " if "exclusiveMinimum" in part else "from "
     below = " and below " if "exclusiveMaximum" in part else " to "
     return noun if low is None or high is None else f"{noun} {above}{low:g}{below}{high:g}"
-
-
-def _resolved(part: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """A part of the schema with references followed and `or null` taken off."""
-    while True:
-        if "$ref" in part:
-            part = schema["$defs"][part["$ref"].rsplit("/", 1)[-1]]
-        elif "anyOf" in part:
-            part = next((one for one in part["anyOf"] if one.get("type") != "null"), {})
-        else:
-            return part
