@@ -1,0 +1,379 @@
+"""Where effects go: one transaction holds a frame's effects and the partition's new offset, or nothing of them.
+
+SQLite for an embedded site, PostgreSQL for a cluster; both through SQLAlchemy Core. All of it can be made again from
+the logs, so an embedded store runs with `synchronous=NORMAL` and folds forward after a power loss.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine, create_engine, event, func, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+
+from alerts.schema import (
+    REVISION,
+    decisions,
+    intents,
+    labels,
+    lessons,
+    metadata,
+    offsets,
+    outbox,
+    rejected,
+    series,
+    tallies,
+    transitions,
+    verdicts,
+    warnings,
+)
+from models.rows import DECISION, LABEL, Rows
+from pipeline.columns import pack, unpack
+from pipeline.effects import DecisionBlock, Effects
+from pipeline.errors import NewerData
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How far a partition of a log was folded into the store."""
+
+    offset: int
+    now: int
+    digests: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One request to the trainer: learn until a moment from decisions and labels up to these ids; its model, if any."""
+
+    id: int
+    until: int
+    decisions: int
+    labels: int
+    result: str | None
+
+
+class Store:
+    """Effects of all partitions of one site.
+
+    Parameters
+    ----------
+    url : SQLAlchemy URL, or the path of a SQLite file. durable : `synchronous=NORMAL`, else OFF (back-tests).
+    """
+
+    def __init__(self, url: URL | str | Path, *, durable: bool = True, readonly: bool = False) -> None:
+        if isinstance(url, Path):
+            if readonly and not url.is_file():
+                raise FileNotFoundError(f"no store at {url}; give the --data folder of a run or back-test")
+            uri = f"{url.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}&uri=true"
+            url = f"sqlite:///{uri}"
+        self.engine: Engine = create_engine(url)
+        self._connection: Connection | None = None
+        self._reader: Connection | None = None
+        if self.engine.dialect.name == "sqlite":
+            _tune(self.engine, durable=durable, readonly=readonly)
+        if not readonly:
+            self._migrate()
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        for connection in (self._connection, self._reader):
+            if connection is not None:
+                connection.close()
+        self._connection = self._reader = None
+        self.engine.dispose()
+
+    def connection(self) -> Connection:
+        """The one connection of this process."""
+        if self._connection is None:
+            self._connection = self.engine.connect()
+        return self._connection
+
+    def _migrate(self) -> None:
+        connection = self.connection()
+        found: str | None = None
+        if self.engine.dialect.has_table(connection, "alembic_version"):
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        connection.rollback()
+        if found == REVISION:
+            return
+        if found is not None and found > REVISION:
+            raise NewerData(f"the store has schema {found}; this version knows up to {REVISION}: upgrade forewarn")
+        from alerts.migrate import upgrade
+
+        upgrade(connection)
+        connection.commit()
+
+    # applying ----------------------------------------------------------------------------------------------------
+
+    def apply(
+        self,
+        log: str,
+        partition: int,
+        offset: int,
+        now: int,
+        digests: Mapping[str, str],
+        all_effects: Sequence[Effects],
+    ) -> bool:
+        """Keep the effects of the frames up to `offset` and the offset itself; False when it was there already."""
+        connection = self.connection()
+        with connection.begin():
+            insert = self._insert
+            row = {
+                "log": log,
+                "partition": partition,
+                "offset": offset,
+                "now": now,
+                "digests": json.dumps(dict(digests)),
+            }
+            statement = insert(offsets).values(row)
+            moved = connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["log", "partition"],
+                    set_={name: statement.excluded[name] for name in ("offset", "now", "digests")},
+                    where=offsets.c.offset < statement.excluded.offset,
+                )
+            )
+            if not moved.rowcount:
+                connection.rollback()
+                return False
+            where = {"log": log, "partition": partition}
+            for effects in all_effects:
+                self._keep(connection, where, offset, effects)
+        return True
+
+    def _keep(self, connection: Connection, where: Mapping[str, Any], offset: int, effects: Effects) -> None:
+        if effects.transitions:
+            self._keep_transitions(connection, where, effects.transitions)
+        if effects.intents:
+            rows = [
+                {**where, "warning": i["warning"], "number": i["number"], "body": _json(i)} for i in effects.intents
+            ]
+            connection.execute(intents.insert(), rows)
+        if effects.verdicts:
+            rows = [{**where, "key": str(v["id"])[:200], "body": _json(v)} for v in effects.verdicts]
+            connection.execute(verdicts.insert(), rows)
+        if effects.decisions:
+            bodies = [_packed(block) for block in effects.decisions]
+            rows = [
+                {"partition": where["partition"], "offset": offset, "rows": len(block.heads), "body": body}
+                for block, body in zip(effects.decisions, bodies, strict=True)
+            ]
+            connection.execute(decisions.insert(), rows)
+        if effects.labels:
+            rows = [
+                {"partition": where["partition"], "subject": key, "target": target, "y": y, "known_at": known_at}
+                for key, target, y, known_at in effects.labels
+            ]
+            connection.execute(labels.insert(), rows)
+        if effects.rejected:
+            rows = [
+                {**where, "offset": r["offset"], "idx": r["index"], "reason": r["reason"], "body": _json(r)}
+                for r in effects.rejected
+            ]
+            connection.execute(rejected.insert(), rows)
+        if effects.to_site or effects.to_signals:
+            rows = [{**where, "seq": e["seq"], "body": _json(e)} for e in (*effects.to_site, *effects.to_signals)]
+            connection.execute(outbox.insert(), rows)
+        if effects.series:
+            connection.execute(
+                series.insert(), [{"log": where["log"], "body": _json(s).encode()} for s in effects.series]
+            )
+        if effects.counts:
+            statement = self._insert(tallies)
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["log", "name"], set_={"count": tallies.c.count + statement.excluded["count"]}
+                ),
+                [{"log": where["log"], "name": str(name), "count": count} for name, count in effects.counts.items()],
+            )
+
+    def _keep_transitions(
+        self, connection: Connection, where: Mapping[str, Any], changes: Sequence[dict[str, Any]]
+    ) -> None:
+        connection.execute(
+            transitions.insert(),
+            [
+                {**where, "warning": t["warning"], "number": t["number"], "at": t["at"], "subject": t["subject"],
+                 "body": _json(t)}
+                for t in changes
+            ],
+        )  # fmt: skip
+        newest = {t["warning"]: t for t in changes}
+        statement = self._insert(warnings)
+        updated = ("level", "proposed", "confirmed", "state", "office", "place", "category", "number", "at")
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["id"], set_={name: statement.excluded[name] for name in updated}
+            ),
+            [
+                {**where, "id": t["warning"], "subject": t["subject"], "kind": t["kind"], "level": t["to"],
+                 "proposed": t["proposed"], "confirmed": t["confirmed"], "state": t["state"], "office": t["office"],
+                 "place": t["place"], "category": t["category"], "number": t["number"], "since": t["at"],
+                 "at": t["at"]}
+                for t in newest.values()
+            ],
+        )  # fmt: skip
+
+    def _insert(self, table: Any) -> Any:
+        return (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(table)
+
+    # reading -----------------------------------------------------------------------------------------------------
+
+    def applied(self, log: str, partition: int) -> Applied | None:
+        """How far a partition is, or None at the very beginning."""
+        row = self._one(
+            select(offsets.c.offset, offsets.c.now, offsets.c.digests).where(
+                offsets.c.log == log, offsets.c.partition == partition
+            )
+        )
+        return Applied(row[0], row[1], json.loads(row[2])) if row else None
+
+    def transitions(self, warning: str | None = None) -> Iterator[dict[str, Any]]:
+        """Transitions in the order in which they were made, of one warning or all."""
+        query = select(transitions.c.body).order_by(transitions.c.log, transitions.c.partition, transitions.c.id)
+        if warning is not None:
+            query = query.where(transitions.c.warning.startswith(warning))
+        for (body,) in self._rows(query):
+            yield json.loads(body)
+
+    def queue(self, *, states: Sequence[str] = (), limit: int = 1000) -> list[dict[str, Any]]:
+        """Warnings, worst and newest first."""
+        query = select(warnings).order_by(warnings.c.level.desc(), warnings.c.at.desc()).limit(limit)
+        if states:
+            query = query.where(warnings.c.state.in_(states))
+        return [dict(row._mapping) for row in self._rows(query)]
+
+    def verdicts(self) -> list[dict[str, Any]]:
+        """Answers to commands, in order."""
+        return [json.loads(body) for (body,) in self._rows(select(verdicts.c.body).order_by(verdicts.c.id))]
+
+    def outbox(self, log: str, partition: int, after: int) -> list[dict[str, Any]]:
+        """What a partition handed on, from a sequence number on."""
+        query = select(outbox.c.body).where(outbox.c.log == log, outbox.c.partition == partition, outbox.c.seq > after)
+        return [json.loads(body) for (body,) in self._rows(query.order_by(outbox.c.seq))]
+
+    def decisions(self, after: int = 0, until: int | None = None) -> Iterator[tuple[int, DecisionBlock]]:
+        """Decision blocks with their ids, in order."""
+        query = select(decisions.c.id, decisions.c.body).where(decisions.c.id > after).order_by(decisions.c.id)
+        if until is not None:
+            query = query.where(decisions.c.id <= until)
+        for id, body in self._rows(query):
+            yield id, _unpacked(body)
+
+    def labels(self, after: int = 0, until: int | None = None) -> NDArray[Any]:
+        """LABEL rows with ids above `after`, in order."""
+        query = select(labels.c.subject, labels.c.known_at, labels.c.target, labels.c.y).where(labels.c.id > after)
+        if until is not None:
+            query = query.where(labels.c.id <= until)
+        rows = self._rows(query.order_by(labels.c.id)).fetchall()
+        out = np.zeros(len(rows), LABEL)
+        if rows:
+            subjects, known_at, target, y = zip(*rows, strict=True)
+            out["subject"] = np.frombuffer(b"".join(subjects), "V16")
+            out["known_at"], out["target"], out["y"] = known_at, target, y
+        return out
+
+    def marks(self) -> tuple[int, int]:
+        """Highest ids of decisions and labels."""
+        row = self._one(
+            select(
+                select(func.coalesce(func.max(decisions.c.id), 0)).scalar_subquery(),
+                select(func.coalesce(func.max(labels.c.id), 0)).scalar_subquery(),
+            )
+        )
+        assert row is not None
+        return int(row[0]), int(row[1])
+
+    def series(self, log: str) -> Iterator[dict[str, Any]]:
+        """What the site or readings fold kept for scores.csv, in order."""
+        for (body,) in self._rows(select(series.c.body).where(series.c.log == log).order_by(series.c.id)):
+            yield json.loads(body)
+
+    def tallies(self) -> dict[str, dict[str, int]]:
+        """Counts of the folds by log and name."""
+        out: dict[str, dict[str, int]] = {}
+        for log, name, count in self._rows(select(tallies).order_by(tallies.c.log, tallies.c.name)):
+            out.setdefault(log, {})[name] = count
+        return out
+
+    def rejected(self) -> list[dict[str, Any]]:
+        """Entries that were not applied, in order."""
+        return [json.loads(body) for (body,) in self._rows(select(rejected.c.body).order_by(rejected.c.id))]
+
+    # lessons -----------------------------------------------------------------------------------------------------
+
+    def lessons(self) -> list[Lesson]:
+        """Every request to the trainer, in order."""
+        return [Lesson(*row) for row in self._rows(select(lessons).order_by(lessons.c.id))]
+
+    def ask(self, until: int, marks: tuple[int, int]) -> Lesson:
+        """Write a request down before it is sent, so that a restart repeats the same ones."""
+        connection = self.connection()
+        with connection.begin():
+            row = connection.execute(
+                lessons.insert().values(until=until, decisions=marks[0], labels=marks[1]).returning(lessons.c.id)
+            ).one()
+        return Lesson(row[0], until, *marks, None)
+
+    def answer(self, lesson: Lesson, sha256: str | None) -> None:
+        """Write down what came of a request: a model's sha256, or '' for nothing."""
+        connection = self.connection()
+        with connection.begin():
+            connection.execute(update(lessons).where(lessons.c.id == lesson.id).values(result=sha256 or ""))
+
+    def _rows(self, query: Any) -> Any:
+        # Readers stay out of the writer's transactions, and a stream of rows may outlive several of them.
+        if self._reader is None:
+            self._reader = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT", stream_results=True)
+        return self._reader.execute(query)
+
+    def _one(self, query: Any) -> Any:
+        return self._rows(query).first()
+
+
+def _packed(block: DecisionBlock) -> bytes:
+    return pack(
+        {},
+        {
+            "heads": block.heads,
+            "codes": block.rows.codes,
+            "values": block.rows.values,
+            "raw": block.raw,
+            "probability": block.probability,
+            "office": block.office,
+            "category": block.category,
+            "share": block.share,
+            "learn": block.learn,
+        },
+    )
+
+
+def _unpacked(body: bytes) -> DecisionBlock:
+    _, arrays = unpack(body)
+    assert arrays["heads"].dtype == DECISION
+    rows = Rows(arrays.pop("codes"), arrays.pop("values"))
+    return DecisionBlock(rows=rows, **arrays)
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _tune(engine: Engine, *, durable: bool, readonly: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: sqlite3.Connection, _: object) -> None:
+        if not readonly:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA synchronous={'NORMAL' if durable else 'OFF'}")
+            connection.execute("PRAGMA wal_autocheckpoint=8000")
+        connection.execute("PRAGMA cache_size=-16000")
+
+
+__all__ = ["Applied", "Lesson", "Store", "metadata"]
