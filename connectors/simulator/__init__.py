@@ -1,0 +1,7 @@
+"""A city that does not exist: signals with known truth, for demonstrations, drills and tests."""
+
+from connectors.simulator.city import START, City
+from connectors.simulator.folder import write
+from connectors.simulator.readings import SensorReadings
+
+__all__ = ["START", "City", "SensorReadings", "write"]
