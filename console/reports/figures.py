@@ -10,7 +10,8 @@ from console.reports.suppress import EXPORT_K, is_small, pool
 from console.reports.svg import Plot, plain, ticks
 from console.reports.transitions import LEVELS
 
-SIZE = (228, 196)
+SIZE = (236, 204)
+MARGIN = (32, 10, 26, 32)
 HALVES = [(value, plain(value)) for value in (0.0, 0.5, 1.0)]
 _CURVE_POINTS = 160
 
@@ -25,7 +26,7 @@ def calibration(evaluation: Evaluation) -> str:
         return ""
     top = max(0.1, *(max(said, came) for _, said, came in groups)) * 1.05
     top = min(top, 1.0)
-    plot = Plot(SIZE, (0, top), (0, top), (34, 10, 16, 32))
+    plot = Plot(SIZE, (0, top), (0, top), MARGIN)
     marks = [(value, plain(value)) for value in ticks(0, top, 4)]
     plot.axes(marks, marks, x_title="probability 概率", y_title="share that came 实际比例")
     plot.span((0, 0), (top, top), "diagonal")
@@ -40,7 +41,7 @@ def calibration(evaluation: Evaluation) -> str:
 
 def roc(evaluation: Evaluation) -> str:
     """True against false share; the rule of thumb dashed."""
-    plot = Plot(SIZE, (0, 1), (0, 1), (34, 10, 16, 32))
+    plot = Plot(SIZE, (0, 1), (0, 1), MARGIN)
     plot.axes(HALVES, HALVES, x_title="false-alarm share 误提示比例", y_title="recall 查全率")
     plot.span((0, 0), (1, 1), "diagonal")
     label = evaluation.rows.label
@@ -53,7 +54,7 @@ def roc(evaluation: Evaluation) -> str:
 def precision_recall(evaluation: Evaluation) -> str:
     """Precision against recall; the base rate as a line."""
     rows = evaluation.rows
-    plot = Plot(SIZE, (0, 1), (0, 1), (34, 10, 16, 32))
+    plot = Plot(SIZE, (0, 1), (0, 1), MARGIN)
     plot.axes(HALVES, HALVES, x_title="recall 查全率", y_title="precision 查准率")
     base = float((rows.label == 1).mean()) if len(rows) else 0.0
     plot.span((0, base), (1, base), "diagonal")
@@ -70,7 +71,7 @@ def by_month(evaluation: Evaluation) -> str:
     if not known:
         return ""
     low = min(0.5, float(np.floor(min(known) * 10) / 10))
-    plot = Plot(SIZE, (-0.5, len(months) - 0.5), (low, 1), (34, 10, 16, 32))
+    plot = Plot(SIZE, (-0.5, len(months) - 0.5), (low, 1), MARGIN)
     step = max(1, -(-len(months) // 4))
     names = [(float(i), months[i][0]) for i in range(0, len(months), step)]
     if len(months) > 14:
@@ -92,7 +93,7 @@ def lead_times(found: Leads) -> str:
     top = max(float(np.percentile(found.days, 98)), 1 / 24)
     edges = ticks(0, top * 1.2, 12)
     counts = np.histogram(np.minimum(found.days, edges[-1] - 1e-9), edges)[0].tolist()
-    plot = Plot(SIZE, (0, edges[-1]), (0, max(counts)), (34, 10, 16, 32))
+    plot = Plot(SIZE, (0, edges[-1]), (0, max(counts)), MARGIN)
     marks = [(value, plain(value)) for value in ticks(0, edges[-1], 4)]
     plot.axes(marks, [(v, plain(v)) for v in ticks(0, max(counts), 3)], x_title="days 天", y_title="matters 事项")
     bars = list(zip(edges[:-1], edges[1:], counts, strict=True))

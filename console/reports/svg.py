@@ -100,7 +100,7 @@ class Plot:
             middle = (self.left + self.width - self.right) / 2
             self.text(middle, self.height - 3, x_title, "middle", "title")
         if y_title:
-            self.text(2, self.top - 4, y_title, "start", "title")
+            self.text(2, self.top - 14, y_title, "start", "title")
 
     def text(self, x: float, y: float, words: str, anchor: str = "start", css: str = "tick") -> None:
         """Words at pixels."""
