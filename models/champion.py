@@ -1,0 +1,138 @@
+"""The model in use: for each target the plain average, on the logit, of unlike learners, and a calibration.
+
+The average beats weights by recent loss, which chase noise while labels are late. It is additive in fixed point, so a
+row gets the same score in any batch. Ranking uses the raw score, levels the calibrated probability.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.additive import Additive
+from models.calibrate import Calibration
+from models.cells import Cells
+from models.learner import Arrays, Index, Scorer, Units, to_units
+from models.registry import SCORERS
+from models.rows import Rows, Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of n rows: `raw` logits before calibration in 1/65536, calibrated `probability` in 1/10,000."""
+
+    raw: NDArray[np.int64]
+    probability: NDArray[np.uint16]
+
+
+class TargetModel:
+    """The scorers of one target by name, their sum, and its calibration."""
+
+    def __init__(self, parts: Mapping[str, Scorer], base: int, calibration: Calibration) -> None:
+        self.parts, self.base, self.calibration = parts, base, calibration
+        # Additive parts become one table: as many lookups as one of them has.
+        additive = [part for part in parts.values() if isinstance(part, Additive)]
+        rest = [part for part in parts.values() if not isinstance(part, Additive)]
+        self._summed: list[Scorer] = [*additive[:1], *rest]
+        for part in additive[1:]:
+            first = self._summed[0]
+            assert isinstance(first, Additive)
+            self._summed[0] = first.plus(part)
+
+    def score(self, index: Index) -> Scores:
+        """Scores of the rows of `index`."""
+        raw = np.full(index.shape[1], self.base, dtype=np.int64)
+        for part in self._summed:
+            raw += part.score(index)
+        return Scores(raw, self.calibration.probability(raw))
+
+    def contributions(self, index: Index) -> Units:
+        """Contributions per row of the index to the score of one row, the base last."""
+        out = np.zeros(len(index) + 1, dtype=np.int64)
+        for part in self._summed:
+            out += part.contributions(index)
+        out[-1] += self.base
+        return out
+
+
+class Champion:
+    """Scores rows for every target from plain arrays; it never changes."""
+
+    def __init__(self, targets: Sequence[str], cells: Cells, models: Sequence[TargetModel]) -> None:
+        self.targets = tuple(targets)
+        self.schema = cells.schema
+        self.cells = cells
+        self._models = tuple(models)
+        self._owners = cells.owners()
+
+    @classmethod
+    def untrained(cls, schema: Schema, targets: Sequence[str], prior: float | Sequence[float]) -> "Champion":
+        """Every row gets the prior of its target, until there are labels to learn from."""
+        priors = [prior] * len(targets) if isinstance(prior, float) else list(prior)
+        return cls(targets, Cells(schema), [untrained(each) for each in priors])
+
+    def score(self, rows: Rows, target: int) -> Scores:
+        """Scores of n rows for the target with number `target`."""
+        return self._models[target].score(self.cells.index(rows))
+
+    def score_all(self, rows: Rows) -> tuple[Scores, ...]:
+        """Scores of n rows for every target; finds the cells once, so it is cheaper than one call per target."""
+        index = self.cells.index(rows)
+        return tuple(model.score(index) for model in self._models)
+
+    def explain(self, rows: Rows, target: int) -> list[tuple[str, int]]:
+        """What each column adds to the raw score of one row, heaviest first, "base" last; sums exactly to it."""
+        parts = self._models[target].contributions(self.cells.index(rows.take(slice(0, 1))))
+        totals: dict[str, int] = dict.fromkeys(self._owners, 0)
+        for name, part in zip(self._owners, parts[:-1], strict=True):
+            totals[name] += int(part)
+        heaviest = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))
+        return [*heaviest, ("base", int(parts[-1]))]
+
+    def alone(self, learner: str) -> "Champion":
+        """The same champion made of one of its learners only, to compare them; ranks alike, is not calibrated."""
+        models = [
+            TargetModel({n: p for n, p in m.parts.items() if n == learner}, 0, m.calibration) for m in self._models
+        ]
+        return Champion(self.targets, self.cells, models)
+
+    def to_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """A JSON-able head and plain arrays; together they are the model."""
+        arrays: dict[str, NDArray[Any]] = {f"cells/{name}": a for name, a in self.cells.to_arrays().items()}
+        for number, model in enumerate(self._models):
+            arrays[f"{number}/base"] = np.array([model.base], dtype=np.int64)
+            arrays |= {f"{number}/{name}": array for name, array in model.calibration.to_arrays().items()}
+            for part, scorer in model.parts.items():
+                arrays |= {f"{number}/{part}/{name}": array for name, array in scorer.to_arrays().items()}
+        head = {
+            "targets": list(self.targets),
+            "codes": list(self.schema.codes),
+            "values": list(self.schema.values),
+            "pairs": [list(pair) for pair in self.schema.pairs],
+            "parts": [list(model.parts) for model in self._models],
+        }
+        return head, arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays, head: Mapping[str, Any]) -> "Champion":
+        """The champion whose `to_arrays` gave `head` and `arrays`."""
+        schema = Schema(tuple(head["codes"]), tuple(head["values"]), tuple(tuple(pair) for pair in head["pairs"]))
+        cells = Cells.from_arrays(schema, _under(arrays, "cells"))
+        models = []
+        for number, names in enumerate(head["parts"]):
+            own = _under(arrays, str(number))
+            parts = {name: SCORERS[name](cells, _under(own, name)) for name in names}
+            models.append(TargetModel(parts, int(own["base"][0]), Calibration(np.asarray(own["knots"]))))
+        return cls(head["targets"], cells, models)
+
+
+def untrained(prior: float) -> TargetModel:
+    """A target that has not learned yet: its prior, whatever the row."""
+    return TargetModel({}, int(to_units(float(np.log(prior / (1 - prior))))), Calibration.constant(prior))
+
+
+def _under(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
+    start = prefix + "/"
+    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
