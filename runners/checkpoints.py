@@ -1,0 +1,94 @@
+"""Checkpoints of a fold as files: a base and the deltas since, each with version, offset and sha256. No pickle.
+
+The log is the truth and a checkpoint only saves time: one that is damaged is set aside and an earlier one is used.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from pipeline.columns import pack, unpack
+from pipeline.errors import CorruptData, NewerData
+
+Arrays = Mapping[str, NDArray[Any]]
+_DIGEST = 32
+
+
+class Checkpoints:
+    """The files of one (log, partition), named `<log>-<partition>-<base offset>-<offset>.fwc`.
+
+    A delta whose base offset is its own offset is a base. A new base is written once deltas outweigh a third of it.
+    """
+
+    def __init__(self, folder: Path, log: str, partition: int, fold_version: int) -> None:
+        self.folder = folder
+        self.name = f"{log}-{partition}"
+        self.fold_version = fold_version
+        self._base: int | None = None
+        self._base_bytes = self._delta_bytes = 0
+
+    def write(self, offset: int, state: Callable[[bool], tuple[dict[str, Any], Arrays]]) -> None:
+        """Keep the state at `offset`; `state(delta)` yields it whole or what was touched since the last call."""
+        delta = self._base is not None and self._delta_bytes * 3 < self._base_bytes
+        head, arrays = state(delta)
+        body = pack({"fold_version": self.fold_version, "offset": offset, "delta": delta, "state": head}, arrays)
+        base = self._base if delta and self._base is not None else offset
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{self.name}-{base}-{offset}.fwc"
+        fresh = path.with_suffix(".new")
+        with fresh.open("wb") as file:
+            file.write(sha256(body).digest())
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        if delta:
+            self._delta_bytes += len(body)
+        else:
+            before = self._base
+            self._base, self._base_bytes, self._delta_bytes = offset, len(body), 0
+            # The one before stays until this base has a successor: a damaged newest base still leaves a way back.
+            for old_base, _, old in self._files():
+                if old_base < (before if before is not None else offset):
+                    old.unlink()
+
+    def read(self) -> Iterator[tuple[int, list[tuple[bool, dict[str, Any], Arrays]]]]:
+        """(offset, [(is delta, head, arrays), ...]) of each usable chain, newest base first. Raises NewerData."""
+        for base in sorted({base for base, _, _ in self._files()}, reverse=True):
+            chain: list[tuple[bool, dict[str, Any], Arrays]] = []
+            at = base
+            for _, offset, path in sorted(entry for entry in self._files() if entry[0] == base):
+                try:
+                    head, arrays = self._load(path)
+                except CorruptData:
+                    path.rename(path.with_suffix(".damaged"))
+                    break
+                chain.append((head["delta"], head["state"], arrays))
+                at = offset
+            if chain and not chain[0][0]:
+                yield at, chain
+
+    def _load(self, path: Path) -> tuple[dict[str, Any], Arrays]:
+        data = path.read_bytes()
+        body = memoryview(data)[_DIGEST:]
+        if sha256(body).digest() != data[:_DIGEST]:
+            raise CorruptData(f"{path} does not match its checksum")
+        head, arrays = unpack(body)
+        if head["fold_version"] > self.fold_version:
+            raise NewerData(
+                f"{path} was written by fold version {head['fold_version']}; this is {self.fold_version}: upgrade forewarn"
+            )
+        if head["fold_version"] < self.fold_version:
+            raise CorruptData(f"{path} belongs to an older fold version")
+        return head, arrays
+
+    def _files(self) -> list[tuple[int, int, Path]]:
+        found = []
+        for path in self.folder.glob(f"{self.name}-*.fwc"):
+            base, offset = path.stem.removeprefix(f"{self.name}-").split("-")
+            found.append((int(base), int(offset), path))
+        return found

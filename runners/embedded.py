@@ -1,0 +1,144 @@
+"""An embedded site: logs, folds and store of one data directory. It moves frames; it decides nothing."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from alerts.store import Store
+from pipeline.county import FOLD_VERSION
+from pipeline.effects import Effects
+from pipeline.errors import CorruptData
+from pipeline.frame import Frame, Kind, frame_of_others
+from pipeline.rules import FoldRules
+from pipeline.topology import Topology
+from runners.checkpoints import Checkpoints
+from runners.log_sqlite import Lease, Logs
+from runners.model_files import ModelFiles
+from runners.wiring import topology
+
+CHECKPOINT_FOLD_S = 0.5
+"""Seconds of folding after which a checkpoint is written: what a restart has to fold again at most."""
+CHECKPOINT_S = 5.0
+
+
+class Partition:
+    """One county partition: its fold, how far it is, and its checkpoints."""
+
+    def __init__(self, site: "Site", number: int, rules: FoldRules) -> None:
+        self.number = number
+        self.site = site
+        self.fold: Topology = topology(rules, site.models.champions)
+        self.offset = -1
+        self.checkpoints = Checkpoints(site.data / "checkpoints", "signals", number, FOLD_VERSION)
+        self._fold_s = 0.0
+        self._written = time.monotonic()
+
+    def restore(self) -> None:
+        """Take the newest usable checkpoint and fold forward to the end of the log."""
+        applied = self.site.store.applied("signals", self.number)
+        stored = applied.offset if applied else -1
+        for offset, chain in self.checkpoints.read():
+            # A checkpoint ahead of the store would skip effects that were never kept.
+            if offset > stored:
+                continue
+            for delta, head, arrays in chain:
+                self.fold.restore(head, arrays, delta=delta)
+            self._load_model()
+            self.fold.ready()
+            self.offset = offset
+            break
+        for offset, body in self.site.logs.read("signals", self.number, self.offset):
+            self.step([Frame.from_bytes(body, offset)], stored=stored)
+
+    def _load_model(self) -> None:
+        name = self.fold.county.model
+        if name:
+            self.site.models.load(name)
+
+    def step(self, frames: Sequence[Frame], *, stored: int = -1) -> list[Effects]:
+        """Fold frames and keep their effects in one transaction; what the store has already is not kept twice."""
+        begun = time.perf_counter()
+        out: list[Effects] = []
+        for frame in frames:
+            if frame.offset != self.offset + 1:
+                raise CorruptData(f"signals-{self.number}: frame {frame.offset} follows {self.offset}")
+            self._provide(frame)
+            out.append(self.fold.step(frame))
+            self.offset = frame.offset
+        if self.offset > stored:
+            self.site.store.apply("signals", self.number, self.offset, self.fold.county.now, self.fold.digest(), out)
+        self._fold_s += time.perf_counter() - begun
+        self._maybe_checkpoint()
+        return out
+
+    def _provide(self, frame: Frame) -> None:
+        if Kind.MODEL in frame.kinds:
+            for payload in frame.others:
+                if "sha256" in payload:
+                    self.site.models.load(payload["sha256"])
+
+    def _maybe_checkpoint(self) -> None:
+        if not self.site.checkpointing or self._fold_s < CHECKPOINT_FOLD_S:
+            return
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Write what was touched since the last one."""
+        self.checkpoints.write(self.offset, lambda delta: self.fold.checkpoint(delta=delta))
+        self._fold_s = 0.0
+        self._written = time.monotonic()
+
+
+class Site:
+    """Everything in one data directory.
+
+    Parameters
+    ----------
+    data : the directory; made when it is not there, held by a lease while this lives.
+    rules : of the configuration, for a new log; an old log has its own, and `configure` changes them.
+    durable : `synchronous=FULL` for the log; a back-test's input is the truth and needs none.
+    """
+
+    def __init__(
+        self, data: Path, rules: FoldRules, *, durable: bool = True, checkpointing: bool = True, clock: str = "recorded"
+    ) -> None:
+        data.mkdir(parents=True, exist_ok=True)
+        self.data = data
+        self.checkpointing = checkpointing
+        self.lease = Lease(data)
+        self.logs = Logs(data / "log.db", durable=durable, clock=clock)
+        self.store = Store(data / "store.db", durable=durable)
+        self.models = ModelFiles(data / "models")
+        self.partitions = [Partition(self, 0, rules)]
+        for partition in self.partitions:
+            partition.restore()
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever appended."""
+        return self.logs.next_offset("signals", 0) == 0
+
+    def configure(self, rules: FoldRules, settings: Mapping[str, Any], now: int) -> None:
+        """Append a configuration to every partition and fold it; the first one is the genesis entry."""
+        payload = {"version": rules.version, "rules": rules.to_json(), "settings": dict(settings)}
+        self.append_others([(Kind.CONFIG, now, payload)])
+
+    def append_others(self, entries: Sequence[tuple[Kind, int, dict[str, Any]]]) -> list[Effects]:
+        """Append entries that are no signals to every partition and fold them."""
+        out: list[Effects] = []
+        for partition in self.partitions:
+            frame = frame_of_others(entries)
+            with self.logs.transaction():
+                frame.offset = self.logs.append("signals", partition.number, [frame.to_bytes()])
+            out += partition.step([frame])
+        return out
+
+    def close(self) -> None:
+        """Write a last checkpoint and let go of the directory."""
+        for partition in self.partitions:
+            if self.checkpointing and partition.offset >= 0:
+                partition.checkpoint()
+        self.store.close()
+        self.logs.close()
+        self.lease.release()

@@ -1,0 +1,136 @@
+"""The trainer's process: it reads decisions and labels from the store, learns, and answers in JSON lines.
+
+    > {"lesson": 3, "until": 1459468800000000, "decisions": 812, "labels": 640}
+    < {"lesson": 3, "sha256": "9f..."}        or   {"lesson": 3, "sha256": ""}   when nothing new was worth publishing
+
+It owns scikit-learn and river; nothing else imports them. It runs at low priority with one thread.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from alerts.store import Lesson, Store
+from models.rows import Schema
+from pipeline.errors import ForewarnError
+from pipeline.rules import FoldRules
+from runners.model_files import ModelFiles
+
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+class TrainerStoppedError(ForewarnError):
+    """The trainer's process ended by itself."""
+
+
+class TrainerProcess:
+    """The driver's end of the pipe.
+
+    `lessons` of an earlier process are repeated first, so that a restart learns the same things in the same order.
+    """
+
+    def __init__(self, data: Path, rules: FoldRules, *, seed: int, min_labels: int, lessons: Sequence[Lesson] = ()) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "runners.trainer"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **_ONE_THREAD},
+        )
+        self._send(
+            {
+                "data": str(data),
+                "schema": [list(rules.schema.codes), list(rules.schema.values), [list(p) for p in rules.schema.pairs]],
+                "targets": [[t.name, t.hold / 86_400_000_000, t.prior / 10_000] for t in rules.targets],
+                "seed": seed,
+                "min_labels": min_labels,
+            }
+        )
+        for lesson in lessons:
+            self.ask(lesson)
+            if lesson.result is not None and self.answer() != lesson.result:
+                raise TrainerStoppedError(
+                    f"lesson {lesson.id} gave another model than before; the store or this machine's numpy has changed"
+                )
+
+    def ask(self, lesson: Lesson) -> None:
+        """Send a lesson; the answer is awaited later."""
+        self._send(
+            {"lesson": lesson.id, "until": lesson.until, "decisions": lesson.decisions, "labels": lesson.labels}
+        )
+
+    def answer(self) -> str:
+        """sha256 of the model of the oldest unanswered lesson, '' for none. Raises TrainerStoppedError."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise TrainerStoppedError(f"the trainer ended with status {self._process.wait()}; its last words stand above")
+        return str(json.loads(line)["sha256"])
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.close()
+        except BrokenPipeError:
+            self._process.kill()
+        self._process.stdout.close()
+        self._process.wait()
+
+    def __enter__(self) -> "TrainerProcess":
+        """Itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """End the process."""
+        if kind is not None:
+            self._process.kill()
+        self.close()
+
+    def _send(self, message: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError as error:
+            raise TrainerStoppedError(f"the trainer ended with status {self._process.wait()}") from error
+
+
+def main() -> None:
+    """Serve one driver until its pipe closes."""
+    from models.fitting.trainer import TargetSpec, Trainer  # noqa: PLC0415 - scikit-learn takes two seconds to import
+
+    os.nice(5)
+    start = json.loads(sys.stdin.buffer.readline())
+    codes, values, pairs = start["schema"]
+    trainer = Trainer(
+        Schema(tuple(codes), tuple(values), tuple(tuple(pair) for pair in pairs)),
+        [TargetSpec(name, hold, prior) for name, hold, prior in start["targets"]],
+        min_labels=start["min_labels"],
+        seed=start["seed"],
+    )
+    data = Path(start["data"])
+    store = Store(data / "store.db", readonly=True)
+    files = ModelFiles(data / "models")
+    seen_decisions = seen_labels = 0
+    for line in sys.stdin.buffer:
+        lesson = json.loads(line)
+        for _, block in store.decisions(seen_decisions, lesson["decisions"]):
+            learn = block.learn
+            if learn.any():
+                trainer.decide(block.heads[learn], block.rows.take(learn.nonzero()[0]))
+        trainer.know(store.labels(seen_labels, lesson["labels"]))
+        seen_decisions, seen_labels = lesson["decisions"], lesson["labels"]
+        published = trainer.learn_until(lesson["until"])
+        sha256 = files.keep(published.head, published.arrays) if published else ""
+        sys.stdout.write(json.dumps({"lesson": lesson["lesson"], "sha256": sha256}) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
