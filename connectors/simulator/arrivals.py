@@ -1,4 +1,4 @@
-"""When and where simulated matters begin: weights, hours, weekdays, seasons, rain, and planted surges over neighbouring grids."""
+"""When and where simulated matters begin: weights, hours, weekdays, seasons, rain, and surges of adjacent grids."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -109,7 +109,7 @@ class Arrivals:
         return [Arrival(*item, "") for item in zip(at.tolist(), rows.tolist(), names, strict=True)]
 
     def _rain(self, month: int) -> NDArray[np.float64]:
-        """Factor by category and hour: what rain raises stands 2 to 8 hours after it began, over midnight if need be."""
+        """Factor by category and hour: what rain raises stands 2 to 8 hours after it, over midnight if need be."""
         factor = 1.0 + self._wet
         self._wet = np.zeros_like(self._wet)
         if self._dice.happens(WET_MONTHS[month - 1]):

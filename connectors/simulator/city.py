@@ -1,4 +1,4 @@
-"""The simulated city: a seeded stream of signals in order of time, and the truth beside it that no pipeline may read."""
+"""The simulated city: a seeded stream of signals in order of time, and its truth, which no pipeline may read."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -1,4 +1,4 @@
-"""Seeded chance in small coins: uniform numbers drawn in blocks, because one scalar draw from numpy costs 20 times as much."""
+"""Seeded chance in small coins: uniform numbers drawn in blocks, as single draws cost 20 times as much."""
 
 from collections.abc import Sequence
 from math import cos, exp, log, pi, sqrt

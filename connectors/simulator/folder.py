@@ -1,4 +1,4 @@
-"""A simulated city as a folder: signals, readings, truth, mappings and configuration. Equal arguments give equal bytes."""
+"""A simulated city as a folder: signals, readings, truth, mappings, configuration. Equal arguments, equal bytes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from connectors.simulator.city import START, City
 from connectors.simulator.readings import SensorReadings
 from connectors.simulator.site_files import as_yaml, mapping, readings_mapping, site
 from connectors.simulator.truth import rfc3339
+from connectors.simulator.working_time import day_of
 from pipeline.signal import Reading, Signal, Step
 
 README = """合成数据 SYNTHETIC DATA
@@ -68,8 +69,9 @@ def write(
         truths.writelines(map(_line, measured.episodes))
     readings = 0
     with (out / "readings.jsonl").open("wb") as lines:
-        for readings, reading in enumerate(measured, 1):
+        for reading in measured:
             lines.write(reading_line(reading))
+            readings += 1
     (out / "README.txt").write_text(README, "utf-8")
     (out / "mapping.yaml").write_text(as_yaml(mapping(), "How to back-test signals.jsonl."), "utf-8")
     (out / "mapping_readings.yaml").write_text(as_yaml(readings_mapping(), "How to read readings.jsonl."), "utf-8")
@@ -107,12 +109,11 @@ def reading_line(reading: Reading) -> bytes:
 
 
 def _told(city: City, days: int, start: date, progress: Progress | None) -> Iterator[Signal]:
-    done = -1
+    first, done = start.toordinal() - date(1970, 1, 1).toordinal(), 0
     for signal in city.signals(days):
-        day = date.fromtimestamp(signal.at // 1_000_000).toordinal() - start.toordinal() if progress else done
-        if progress and day > done:
+        if progress and (day := day_of(signal.at // 1_000_000) - first) > done:
             done = day
-            progress(min(max(done, 0), days), days)
+            progress(done, days)
         yield signal
     if progress:
         progress(days, days)

@@ -1,4 +1,4 @@
-"""How a report becomes a simulated matter: channel, office, words, due time, and the burden that decides its chances."""
+"""How a report becomes a simulated matter: channel, office, words, due time, and the burden that makes its chances."""
 
 from itertools import count
 

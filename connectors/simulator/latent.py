@@ -23,7 +23,7 @@ BASE = -3.05
 
 @dataclass(frozen=True, slots=True)
 class Burden:
-    """What bears on one matter when it is registered: its own difficulty and the state of the office, all centred on 0."""
+    """What bears on one matter when it is registered: its difficulty and the state of the office, centred on 0."""
 
     difficulty: float
     temper: float

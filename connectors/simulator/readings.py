@@ -1,4 +1,4 @@
-"""A few dozen simulated sensors: gas, fire-water pressure, river stage, water on the road; with faults and real hazards.
+"""A few dozen simulated sensors: gas, fire-water pressure, river stage, water on the road; with faults and hazards.
 
 Each sensor is drawn for the whole span at once from a stream of its own, so one more sensor changes none of the others.
 """
@@ -24,7 +24,7 @@ FAULTS = ("stuck", "spike", "missing", "drift")
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A kind of sensor: usual level, daily swing, noise, and the high alarm limit of the device (taxonomy section 3)."""
+    """A kind of sensor: usual level, daily swing, noise, and the alarm limit of the device (typical figures)."""
 
     key: str
     zh: str

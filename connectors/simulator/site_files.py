@@ -1,4 +1,4 @@
-"""The files that let a pipeline read the simulated city: mappings with data contracts, and a configuration of the site."""
+"""The files that let a pipeline read the simulated city: mappings with data contracts, and the site's configuration."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ STEPS = (
 
 
 def mapping() -> dict[str, Any]:
-    """The mapping of signals.jsonl. Its place is grid/point: a whole grid has some report of any category each month."""
+    """The mapping of signals.jsonl. Its place is grid/point: a whole grid has reports of any category each month."""
     return {
         "source": SIGNALS,
         "shape": "steps",

@@ -33,7 +33,7 @@ class Telling:
             channel=matter.channel,
             due=event.due * 1_000_000,
             codes={"rule": matter.limit, "scope": scope, "point": matter.point} if is_first else {},
-            values={"limit_hours": (matter.due - matter.at) / HOUR} if is_first else {},
+            values={"limit_hours": round((matter.due - matter.at) / HOUR, 2)} if is_first else {},
             text=matter.text if is_first else self._words(matter, event),
         )
 

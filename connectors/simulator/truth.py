@@ -22,7 +22,7 @@ def rfc3339(at: int) -> str:
 
 
 def matter_truth(matter: Matter, identifiers: tuple[Identifier, ...]) -> dict[str, Any]:
-    """Oracle probabilities (at registration; of the breach also once returns are known), outcomes and causes of a matter.
+    """Oracle probabilities (at registration; of the breach also once returns are known), outcomes, causes of a matter.
 
     `breach`: the office's claim came after the due time; `repeated`: reported again as a new matter within 30 days;
     the outcomes are what happens in the end, whether or not the run is long enough to show it.

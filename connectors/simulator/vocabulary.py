@@ -1,4 +1,4 @@
-"""What the simulated city talks about: categories, kinds of offices, words. Read from the YAML files beside this one."""
+"""What the simulated city talks about: categories, kinds of offices, words; from the YAML files beside it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,6 +70,5 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def _category(key: str, row: Mapping[str, Any]) -> Category:
-    return Category(
-        key=key, **{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-    )
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    return Category(key=key, **fields)

@@ -56,12 +56,13 @@ class Wording:
         if channel in ("grid", "sensor"):
             return Complaint(self._report(facts[fact], channel, office), fact, shown, False, urgent)
         parts = [self._opening(category, town, facts[fact])]
-        several = dice.happens(0.18)
+        is_shared = category.scene != "other"
+        several = is_shared and dice.happens(0.22)
         if several:
             parts.append(dice.pick(phrases["scope"]))
         if urgent:
             parts.append("现在" + dice.pick(phrases["danger"][category.key]) + "，" + dice.pick(phrases["people"]))
-        elif dice.happens(0.6):
+        elif is_shared and dice.happens(0.6):
             parts.append(dice.pick(phrases["impacts"]))
         told_before = again or dice.happens(0.1)
         if told_before:

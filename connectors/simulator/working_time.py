@@ -66,7 +66,7 @@ class WorkingTime:
         self._working_days = [day for day in range(first_day, first_day + HORIZON_DAYS) if works(day)]
 
     def due(self, at: int, limit: str) -> int:
-        """When a limit such as 24h, 15d or 5wd that begins at `at` ends; days end at 24:00, the first is not counted."""
+        """When a limit (24h, 15d, 5wd) that begins at `at` ends; days end at 24:00, the first is not counted."""
         amount, unit = split_limit(limit)
         if unit == "h":
             return at + amount * HOUR
