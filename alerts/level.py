@@ -7,10 +7,11 @@ raise cut-off of the level that it demands, so that duty is ranked like risk.
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import astuple, dataclass, field
+from typing import Any, NamedTuple
 
 from pipeline.assessment import Action, Assessment, Level
+from pipeline.rules import FoldRules
 
 WHOLE = 10_000
 """Probability, consequence and share of 1."""
@@ -38,6 +39,16 @@ class LevelRule:
     dwell_down_us: int = 0
     hold_us: int = 0
     daily_budget: float = 10.0
+
+
+_HOUR = 3_600_000_000
+DEFAULT_LEVELS = (
+    LevelRule(3_000, 2_400, 30, 15, 0, 24 * _HOUR, 24 * _HOUR, 20),
+    LevelRule(4_500, 3_800, 90, 45, 0, 24 * _HOUR, 24 * _HOUR, 10),
+    LevelRule(6_000, 5_200, 365, 180, 0, 24 * _HOUR, 48 * _HOUR, 4),
+    LevelRule(8_000, 7_000, 1_825, 900, 0, 24 * _HOUR, 72 * _HOUR, 2),
+)
+"""Blue to red as config.grading has them, for a config entry that names none."""
 
 
 class Standing(NamedTuple):
@@ -77,7 +88,8 @@ class LevelRules:
     share : this partition's part of every budget, in 1/10,000.
     office_budget : daily budget by (office code, level) where it differs from the level's own.
 
-    Raises ValueError when cut-offs are out of order.
+    Raises ValueError when cut-offs are out of order. `raises`, `clears`, `raise_days`, `clear_days` are the cut-offs
+    picked out; `floors` per target the least probability worth grading; `dwells_up` whether any level waits.
     """
 
     levels: tuple[LevelRule, LevelRule, LevelRule, LevelRule]
@@ -90,6 +102,8 @@ class LevelRules:
     clears: tuple[int, ...] = field(init=False)
     raise_days: tuple[float, ...] = field(init=False)
     clear_days: tuple[float, ...] = field(init=False)
+    dwells_up: bool = field(init=False)
+    floors: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """Pick the cut-offs out once; grading is on the hot path."""
@@ -107,12 +121,15 @@ class LevelRules:
             if any(low > high for low, high in zip(by_name[clear], by_name[raise_], strict=True)):
                 raise ValueError(f"levels: {clear} {by_name[clear]} must not lie above {raise_} {by_name[raise_]}")
 
+        object.__setattr__(self, "dwells_up", any(rule.dwell_up_us for rule in self.levels))
+        object.__setattr__(self, "floors", self._floors())
+
     def budget(self, office: int, level: int) -> float:
         """First raises a day that this partition may give the office at the level."""
         whole = self.office_budget.get((office, level), self.levels[level - 1].daily_budget)
         return whole * self.share / WHOLE
 
-    def floors(self) -> tuple[int, ...]:
+    def _floors(self) -> tuple[int, ...]:
         """Per target the least probability that can reach blue in any category: below it grading changes nothing."""
         most = max((WHOLE, *self.category_consequence.values()))
         return tuple(
@@ -184,3 +201,28 @@ def nearest_cutoff(level: int, score: int, rules: LevelRules) -> CutOff:
     if level:
         cutoffs.append(CutOff(level, "clear", rules.clears[level - 1]))
     return min(cutoffs, key=lambda cutoff: abs(cutoff.value - score))
+
+
+def levels_json(rules: LevelRules) -> dict[str, Any]:
+    """What `FoldRules.levels` carries of these rules; consequences of targets and the calendar stand beside it."""
+    return {
+        "levels": [list(astuple(rule)) for rule in rules.levels],
+        "category_consequence": sorted([code, value] for code, value in rules.category_consequence.items()),
+        "share": rules.share,
+        "office_budget": sorted([office, level, budget] for (office, level), budget in rules.office_budget.items()),
+    }
+
+
+def level_rules_of(rules: FoldRules) -> LevelRules:
+    """The grading rules that a config entry carries; the shipped ones where it carries none."""
+    data = rules.levels
+    levels = tuple(LevelRule(*row) for row in data["levels"]) if data else DEFAULT_LEVELS
+    blue, yellow, orange, red = levels
+    return LevelRules(
+        levels=(blue, yellow, orange, red),
+        consequence=tuple(target.consequence for target in rules.targets),
+        category_consequence=dict(data.get("category_consequence", ())),
+        day_of=rules.calendar.day_of,
+        share=data.get("share", WHOLE),
+        office_budget={(office, level): budget for office, level, budget in data.get("office_budget", ())},
+    )
