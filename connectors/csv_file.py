@@ -109,15 +109,16 @@ class _Lines:
             for part in parts:
                 if is_passing or len(part) > MAX_LINE:
                     is_passing = False
-                    self.refusals.append(self.refuse(Reason.TOO_LARGE, f"a line of more than {MAX_LINE} bytes"))
+                    self._too_large()
                     yield b"\n"
                 else:
                     yield part + b"\n"
             if len(rest) > MAX_LINE:
                 rest, is_passing = b"", True
         if is_passing:
-            self.refusals.append(self.refuse(Reason.TOO_LARGE, f"a line of more than {MAX_LINE} bytes"))
-        elif rest:
+            self._too_large()
+        elif rest and not self.is_cut:
+            # Where the gzip stream is known to be cut, half a line is no row, even if its cells happen to fit.
             self.is_cut = True
             yield rest
 
@@ -140,6 +141,9 @@ class _Lines:
                     self._cut("the gzip stream ends too early")
             except zlib.error as error:
                 self._cut(f"the gzip stream is damaged ({error})")
+
+    def _too_large(self) -> None:
+        self.refusals.append(self.refuse(Reason.TOO_LARGE, f"a line of more than {MAX_LINE} bytes", self.number + 1))
 
     def _cut(self, detail: str) -> None:
         self.is_cut = True
@@ -235,7 +239,7 @@ def _objects(lines: _Lines) -> Iterator[tuple[int, dict[str, Any]] | Refusal]:
 
 
 def _broken(lines: _Lines, said: str) -> tuple[Reason, str]:
-    if "recursion" in said.lower():
+    if "recursion" in said.lower() or "depth" in said.lower():
         return Reason.TOO_DEEP, "objects are nested too deeply"
     return (Reason.TRUNCATED, "the file ends within this row") if lines.is_cut else (Reason.BROKEN_JSON, said[:120])
 

@@ -17,7 +17,7 @@ from connectors.mapping import Mapping
 from connectors.row_reader import Clean, RowReader
 from connectors.shape_matters import MatterRows
 from connectors.shape_series import CountRows, ReadingRows, count_of, reading_of
-from connectors.shape_steps import StepRows
+from connectors.shape_steps import StepRows, derives
 from connectors.signal_fields import signal_of
 from pipeline.errors import ConfigError, Reason
 from pipeline.signal import Count, Reading, Signal
@@ -99,6 +99,7 @@ class _History:
     def _step_items(self) -> Iterator[list[Any] | Refusal]:
         sort = ExternalSort(self._memory_rows)
         shapes: dict[int, StepRows] = {}
+        needs_matter = derives(self._model)
         for number, table in enumerate(self._tables):
             if table.header:
                 shapes[number] = StepRows(self._model, self._reader(table), self._columns, number)
@@ -106,8 +107,10 @@ class _History:
                 item = row if isinstance(row, Refusal) else shapes[number].row_item(row)
                 if isinstance(item, Refusal):
                     yield item
-                else:
+                elif needs_matter:
                     sort.add(item)
+                else:
+                    yield from shapes[number].items([item])
         for _, matter in groupby(sort.drain(), key=itemgetter(0)):
             rows = list(matter)
             yield from shapes[rows[0][2]].items(rows)

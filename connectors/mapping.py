@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from connectors.mapping_model import Expression, MappingModel, TimeColumn, TimeIndex
 from connectors.times import format_problem
@@ -52,7 +52,13 @@ class Mapping:
         """The mapping in the file `path`. Raises `ConfigError` with all its problems."""
         data, locate = load_yaml(path)
         mapping = cls(validated(MappingModel, data, path, locate), path, locate)
-        if problems := [*mapping._misplaced(), *mapping._times(), *mapping._twice(), *mapping._beyond_contract()]:
+        if problems := [
+            *mapping._unfilled(),
+            *mapping._misplaced(),
+            *mapping._times(),
+            *mapping._twice(),
+            *mapping._beyond_contract(),
+        ]:
             raise ConfigError(sorted(problems, key=_line_number))
         return mapping
 
@@ -75,6 +81,11 @@ class Mapping:
     def _problem(self, keys: Keys, what: str) -> str:
         return f"{self.path}:{self._locate(keys)}: {'.'.join(map(str, keys))}: {what}"
 
+    def _unfilled(self) -> Iterator[str]:
+        for key in ("purpose", "legal_basis"):
+            if "TODO" in getattr(self.model.contract, key):
+                yield self._problem(("contract", key), "is still to be filled in; without it no source may be read")
+
     def _misplaced(self) -> Iterator[str]:
         shape, given = self.model.shape, self.model.model_fields_set
         for key in _NEEDED[shape]:
@@ -96,8 +107,9 @@ class Mapping:
                     yield self._problem((*keys, "formats", number), f"{pattern!r}: {problem}")
             try:
                 ZoneInfo(zone or "UTC")
-            except (ValueError, OSError):
-                yield self._problem((*keys, "zone"), f"{zone!r} is no time zone; for instance Asia/Shanghai")
+            except (KeyError, ValueError, OSError):
+                near = suggestion(zone or "", available_timezones()) or "; for instance Asia/Shanghai"
+                yield self._problem((*keys, "zone"), f"{zone!r} is no time zone{near}")
 
     def _twice(self) -> Iterator[str]:
         roles: dict[str, list[Keys]] = defaultdict(list)
@@ -106,9 +118,9 @@ class Mapping:
                 roles[column].append(keys)
         for column, places in roles.items():
             if len(places) > 1 and column not in self.model.shared_columns:
-                first, second = (".".join(map(str, keys)) for keys in places[:2])
+                first = ".".join(map(str, places[0]))
                 what = f"column {column!r} is already {first}; name it in shared_columns if both are meant"
-                yield self._problem(places[1], what) if second else ""
+                yield self._problem(places[1], what)
 
     def _beyond_contract(self) -> Iterator[str]:
         allowed = self.model.contract.allowed

@@ -124,6 +124,12 @@ class StepRows:
                 yield (name if again == 0 else f"{name}.{again + 1}"), step
 
 
+def derives(model: MappingModel) -> bool:
+    """Whether a row of this mapping means something else after the rows before it; else each stands for itself."""
+    repeated = model.step is not None and model.step.repeated is not None
+    return bool(model.registered or model.derived or model.known_from or repeated)
+
+
 class _Walk:
     """What is remembered of one matter from row to row."""
 
