@@ -8,6 +8,8 @@ LIMIT_EN = "not for appraisal, discipline or ranking"
 ROWS = {
     "headline": "The first row of each subject that has a known label, sorted by at (equal ones in file order); "
     "the first fifth of these rows (n // 5) is dropped.",
+    "after_fifth_of_span": "The first row of each subject that has a known label, from the moment on at which a fifth "
+    "of the time from the first to the last of these rows has passed.",
     "landmarks": "Every row with a known label whose at is not before the first headline row.",
     "clock": "The landmark rows that have a clock (share is not empty).",
     "all": "Every row with a known label, warm-up included.",
@@ -39,8 +41,8 @@ FIGURES = {
     "calibration_error": (
         "Calibration error",
         "校准误差",
-        "Ten groups of equal size in order of probability: mean of |mean probability - share of positives|, "
-        "weighted by size.",
+        "Ten groups of about equal size, group = (rows with a smaller probability) * 10 // rows: mean of "
+        "|mean probability - share of positives|, weighted by size.",
     ),
     "lead_time_days": (
         "Median lead time, days",

@@ -104,6 +104,11 @@ def evaluate(scores: Scores, kind: str, target: str) -> Evaluation:
         rules["clock_share"] = clock_share(judged)
     for by, rule in rules.items():
         figures += _beside(judged, "headline", rule, by)
+    if len(ends):
+        begin = ends.at[0] + (ends.at[-1] - ends.at[0]) // 5
+        settled = ends.take(ends.at >= begin)
+        figures += _ranked(settled, "after_fifth_of_span", settled.score, "model")
+        figures += _beside(settled, "after_fifth_of_span", rate_list(ends, settled), "rate_list")
     later = known.take(known.at >= judged.at[0]) if len(judged) else known
     # With one row per subject the landmark rows would only say the same again.
     if len(later) > len(np.unique(later.subject)):

@@ -74,12 +74,12 @@ class Ranking:
         """Average precision of each resample."""
         above = self.hits.cumsum(axis=1)
         precision = _ratio(above, self.rows.cumsum(axis=1))
-        return _ratio((self.hits * np.nan_to_num(precision)).sum(axis=1), above[:, -1])
+        return _ratio((self.hits * np.nan_to_num(precision)).sum(axis=1), self.hits.sum(axis=1))
 
     def precision_at_top(self, share: float = 0.1) -> Floats:
         """Share of positives among the worst `share` of the rows of each resample."""
         alarms = self.rows.cumsum(axis=1)
-        wanted = share * alarms[:, -1:]
+        wanted = share * self.rows.sum(axis=1, keepdims=True)
         taken = np.clip(wanted - (alarms - self.rows), 0, self.rows)
         hits = (self.hits * np.nan_to_num(_ratio(taken, self.rows))).sum(axis=1)
         return _ratio(hits, wanted[:, 0])

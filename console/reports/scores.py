@@ -22,7 +22,7 @@ CONTRACT = ("subject", "kind", "target", "at", "score", "probability", "label", 
 _CODED = ("subject", "kind", "target", "office", "category")
 _TIMES = {"at": "at", "label_known_at": "known_at"}
 _FLOATS = ("score", "probability", "share", "recurrence")
-_BLOCK = 50_000
+_BLOCK = 2_000
 _LAYOUT = 1
 _DAYS_TO_EPOCH = 719_468
 

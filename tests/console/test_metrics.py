@@ -45,6 +45,11 @@ def test_calibration_error_is_the_mean_gap_of_equal_groups() -> None:
     assert metrics.calibration_table(said, came, bins=2)[:, 0].tolist() == [50, 50]
 
 
+def test_rows_of_equal_probability_are_never_parted() -> None:
+    said = np.r_[np.full(95, 0.5), np.linspace(0.6, 0.9, 5)]
+    assert metrics.calibration_groups(said).tolist() == [0] * 95 + [9] * 5
+
+
 def test_detection_is_read_where_one_in_a_hundred_negatives_alarms() -> None:
     score = np.r_[np.arange(200.0), 196.5, 198.5, 500.0, 3.0]
     label = np.r_[np.zeros(200), np.ones(4)].astype(np.int8)

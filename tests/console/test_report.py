@@ -80,6 +80,21 @@ def test_readings_are_judged_on_every_row(back_test: BackTest) -> None:
     assert figure(task, "detection_at_1_percent", on="all")["value"] == 0.5
 
 
+def test_a_series_without_labels_is_counted_as_such(back_test: BackTest) -> None:
+    for number in range(30):
+        back_test.row("well", number, 0.1 * number, kind="count", share="")
+    (task,) = report(back_test.write())["tasks"]
+    assert (task["n"], task["censored_rows"]) == (0, 30)
+    assert all(told["value"] is None for told in task["metrics"])
+
+
+def test_a_run_whose_matters_are_all_censored_is_a_report_too(back_test: BackTest) -> None:
+    for number in range(30):
+        back_test.row(f"M{number}", number, 0.1 * number)
+    (task,) = report(back_test.write())["tasks"]
+    assert (task["n"], task["censored_rows"]) == (0, 30)
+
+
 def test_an_empty_run_is_a_report_too(back_test: BackTest) -> None:
     told = report(back_test.write())
     assert told["tasks"] == []
