@@ -23,7 +23,7 @@ class CodeIndex:
         """The slot of each code, EMPTY where it is unknown; `owned` (>= size,) is the code of each slot."""
         mask = len(self._table) - 1
         place = codes & mask
-        slots = self._table[place].astype(np.int64)
+        slots: NDArray[np.int64] = self._table[place].astype(np.int64)
         wrong = np.flatnonzero((slots != EMPTY) & (owned[slots] != codes))
         while len(wrong):
             place[wrong] = (place[wrong] + 1) & mask
