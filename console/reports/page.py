@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from console.reports import definitions, figures
 from console.reports.contents import Report
@@ -49,7 +48,7 @@ def page(report: Report) -> str:
     environment.filters.update(share=_share, count=_count, rate=_rate)
     style = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
     return environment.get_template("page.html").render(
-        style=Markup(style),
+        style=style,
         note=report.note,
         words=definitions,
         hidden=f"{HIDDEN_EN} {HIDDEN_ZH}",
@@ -59,7 +58,7 @@ def page(report: Report) -> str:
         levels=_levels(report),
         period=report.period,
         offices=report.offices,
-        level_words=[(Markup(level_mark(level)), *LEVEL_WORDS[level], level) for level in LEVELS],
+        level_words=[(level_mark(level), *LEVEL_WORDS[level], level) for level in LEVELS],
         versions=[*_flat("", report.note.versions), *_flat("", report.note.digests)],
     )
 
@@ -86,7 +85,7 @@ def _task(report: Report, evaluation: Evaluation) -> dict[str, Any]:
         "base": None if is_small(positives) or not len(evaluation.rows) else positives / len(evaluation.rows),
         "censored": evaluation.censored,
         "figures": [_shown(evaluation, name) for name in SHOWN[evaluation.main]],
-        "plots": [(name, other, Markup(plot)) for name, other, plot in plots],
+        "plots": [(name, other, plot) for name, other, plot in plots],
         "table": _table(evaluation),
     }
 
@@ -108,7 +107,7 @@ def _shown(evaluation: Evaluation, name: str) -> dict[str, Any]:
         "meaning": meaning,
         "value": _value(name, figure.value) if figure and shown else None,
         "interval": _interval(figure) if figure and shown else "",
-        "plot": Markup(plot),
+        "plot": plot,
     }
 
 
@@ -155,8 +154,8 @@ def _levels(report: Report) -> list[dict[str, Any]]:
     for row, kept in zip(rows, report.kept, strict=True):
         plot = figures.alarms(report, kept.level, last=kept.level == LEVELS[-1])
         en, zh = LEVEL_WORDS[kept.level]
-        mark = Markup(level_mark(kept.level))
-        row.update(en=en, zh=zh, name=kept.level, mark=mark, plot=Markup(plot))
+        mark = level_mark(kept.level)
+        row.update(en=en, zh=zh, name=kept.level, mark=mark, plot=plot)
     return rows
 
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import pytest
 import yaml
 
-from console.reports.scores import Scores, read_scores
+from console.reports.scores import read_scores
 from console.reports.tune import crossings, cutoff_for_budget, cutoff_for_precision, patch, tune, what_if
 from pipeline.errors import ConfigError
 from tests.console.conftest import BackTest
@@ -84,35 +83,3 @@ def test_small_offices_are_not_shown_in_a_table(city: Callable[..., Path]) -> No
 def test_the_patch_is_yaml_at_the_given_place() -> None:
     text = patch({"yellow": 0.4123456789, "red": 0.9}, path=("levels", "risk", "raise"))
     assert yaml.safe_load(text) == {"levels": {"risk": {"raise": {"yellow": 0.412346, "red": 0.9}}}}
-
-
-def test_a_million_scored_matters_are_asked_in_a_tenth_of_a_second() -> None:
-    count = 1_000_000
-    chance = np.random.default_rng(4)
-    at = np.sort(chance.integers(0, 365 * 86_400_000_000, count))
-    zero, nothing = np.zeros(count, np.int32), np.full(count, np.nan)
-    probability = chance.random(count)
-    scores = Scores(
-        subject=np.arange(count, dtype=np.int32),
-        kind=zero,
-        target=zero,
-        office=chance.integers(0, 80, count).astype(np.int32),
-        category=zero,
-        at=at,
-        known_at=at + 86_400_000_000,
-        score=probability,
-        probability=probability,
-        share=nothing,
-        recurrence=nothing,
-        label=(chance.random(count) < probability).astype(np.int8),
-        names={"subject": [], "kind": ["risk"], "target": ["late"], "office": [str(n) for n in range(80)],
-               "category": [""]},
-    )  # fmt: skip
-    prepared = crossings(scores, "late")
-    times = []
-    for cutoff in (0.1, 0.3, 0.5, 0.7, 0.9):
-        start = perf_counter()
-        found = what_if(prepared, cutoff)
-        times.append(perf_counter() - start)
-        assert found.precision == pytest.approx((1 + cutoff) / 2, abs=0.01)
-    assert min(times) <= 0.1
