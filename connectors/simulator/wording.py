@@ -54,14 +54,15 @@ class Wording:
         shown = FACT_SPREAD * (2 * fact / (len(facts) - 1) - 1)
         urgent = category.key in phrases["danger"] and dice.happens(0.2 if category.hazard else 0.04)
         if channel in ("grid", "sensor"):
-            return Complaint(self._report(facts[fact], channel, office), fact, shown, False, urgent)
+            report = self._report(facts[fact], channel, office)
+            return Complaint(report + ("，" + self._danger(category) if urgent else ""), fact, shown, False, urgent)
         parts = [self._opening(category, town, facts[fact])]
         is_shared = category.scene != "other"
         several = is_shared and dice.happens(0.22)
         if several:
             parts.append(dice.pick(phrases["scope"]))
         if urgent:
-            parts.append("现在" + dice.pick(phrases["danger"][category.key]) + "，" + dice.pick(phrases["people"]))
+            parts.append(self._danger(category))
         elif is_shared and dice.happens(0.6):
             parts.append(dice.pick(phrases["impacts"]))
         told_before = again or dice.happens(0.1)
@@ -109,6 +110,10 @@ class Wording:
             since=dice.pick(phrases["since"]),
             fact=fact,
         )
+
+    def _danger(self, category: Category) -> str:
+        danger: str = self._dice.pick(self._phrases["danger"][category.key])
+        return f"现在{danger}，{self._dice.pick(self._phrases['people'])}"
 
     def _report(self, fact: str, channel: str, office: str) -> str:
         dice = self._dice

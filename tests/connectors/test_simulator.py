@@ -276,6 +276,19 @@ def test_every_digit_run_as_long_as_a_phone_is_a_planted_one(lived: Lived) -> No
             assert max((len(run) for run in "".join(c if c.isdigit() else " " for c in text).split()), default=0) < 5
 
 
+def test_an_urgent_matter_says_what_the_danger_is(lived: Lived) -> None:
+    texts = {signal.matter: signal.text for signal in lived.of(Step.REGISTERED)}
+    urgent = [one for one in lived.matters.values() if one["urgent"]]
+    assert len(urgent) > 100
+    assert all(any(danger in texts[one["matter"]] for danger in dangers_of(one["category"])) for one in urgent)
+
+
+def dangers_of(category: str) -> list[str]:
+    """The sentences of danger, and as they read where the punctuation was left out."""
+    sentences: list[str] = vocabulary().phrases["danger"][category]
+    return [*sentences, *(sentence.replace("，", "") for sentence in sentences)]
+
+
 def test_every_category_has_at_least_eight_facts_of_its_own() -> None:
     words = vocabulary()
     assert len(words.categories) == 30
