@@ -82,9 +82,9 @@ class Signal:
     channel: str = ""
     asset: str = ""
     due: int = 0
-    codes: Mapping[str, str] = field(default=_NONE)
-    values: Mapping[str, float] = field(default=_NO_NUMBERS)
-    outcomes: Mapping[str, bool] = field(default=_NO_OUTCOMES)
+    codes: Mapping[str, str] = field(default_factory=lambda: _NONE)
+    values: Mapping[str, float] = field(default_factory=lambda: _NO_NUMBERS)
+    outcomes: Mapping[str, bool] = field(default_factory=lambda: _NO_OUTCOMES)
     text: str = ""
 
 

@@ -124,13 +124,17 @@ class Site:
         payload = {"version": rules.version, "rules": rules.to_json(), "settings": dict(settings)}
         self.append_others([(Kind.CONFIG, now, payload)])
 
-    def append_others(self, entries: Sequence[tuple[Kind, int, dict[str, Any]]]) -> list[Effects]:
-        """Append entries that are no signals to every partition and fold them."""
+    def append_others(
+        self, entries: Sequence[tuple[Kind, int, dict[str, Any]]], *, cursor: tuple[str, int] | None = None
+    ) -> list[Effects]:
+        """Append entries that are no signals to every partition and fold them; moves a cursor on in the same breath."""
         out: list[Effects] = []
         for partition in self.partitions:
             frame = frame_of_others(entries)
             with self.logs.transaction():
                 frame.offset = self.logs.append("signals", partition.number, [frame.to_bytes()])
+                if cursor is not None and partition is self.partitions[0]:
+                    self.logs.advance(cursor[0], self.logs.position(cursor[0]) + cursor[1])
             out += partition.step([frame])
         return out
 

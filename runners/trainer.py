@@ -71,10 +71,12 @@ class TrainerProcess:
             raise TrainerStoppedError(f"the trainer ended with status {self._process.wait()}; its last words stand above")
         return str(json.loads(line)["sha256"])
 
-    def close(self) -> None:
+    def close(self, *, kill: bool = False) -> None:
         """End the process."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        if kill:
+            self._process.kill()
         try:
             self._process.stdin.close()
         except BrokenPipeError:
@@ -88,9 +90,7 @@ class TrainerProcess:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """End the process."""
-        if kind is not None:
-            self._process.kill()
-        self.close()
+        self.close(kill=kind is not None)
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None

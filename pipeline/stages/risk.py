@@ -108,7 +108,7 @@ def _decide(
     mode = county.rules.scores
     kept = undecided != 0
     # The trainer learns from the registration and one further landmark, drawn by the subject's own hash.
-    drawn = 1 + matters["key"].view(np.uint8).reshape(len(matters), -1)[:, 0] % (LANDMARKS - 1)
+    drawn = 1 + np.ascontiguousarray(matters["key"]).view(np.uint8).reshape(len(matters), -1)[:, 0] % (LANDMARKS - 1)
     learn = (number == 0) | (number == drawn)
     if mode == "landmarks":
         kept = kept & (number < LANDMARKS)

@@ -1,0 +1,162 @@
+"""The files people meet: warnings.jsonl, scores.csv and run.json, written from the store and the directory."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from alerts.sentences import reasons, sentence
+from alerts.store import Store
+from pipeline.assessment import Level
+from pipeline.rules import FoldRules
+from runners.log_sqlite import Logs
+
+_LEVEL_NAMES: dict[int, str | None] = {0: None, 1: "blue", 2: "yellow", 3: "orange", 4: "red"}
+_HEADER = "subject,kind,target,at,score,probability,label,label_known_at,office,category,share"
+_UNIT = 65_536
+
+
+class Names:
+    """Readable names of codes and subjects, from the directory of a log."""
+
+    def __init__(self, logs: Logs) -> None:
+        self._logs = logs
+        self._names = logs.names()
+
+    def of(self, code: int) -> str:
+        """Name of a code; '' for none."""
+        return self._names.get(code, "") if code else ""
+
+    def subject(self, key: bytes) -> str:
+        """Readable id of a matter, else the key in hexadecimal."""
+        found = self._logs.matter(key)
+        return found[1].partition("/")[2] if found else key.hex()
+
+
+def rfc3339(us: int) -> str:
+    """UTC with a fraction only where there is one."""
+    moment = datetime.fromtimestamp(us // 1_000_000, UTC)
+    fraction = us % 1_000_000
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction:06d}" if fraction else "") + "Z"
+
+
+def readable(transition: dict[str, Any], names: Names, rules: FoldRules) -> dict[str, Any]:
+    """A transition as people and other programs read it: names, colours, sentences, reasons."""
+    governing = _governing(transition)
+    target = governing.get("target", -1) if governing else -1
+    shift = _shift(rules)
+    targets = [each.name for each in rules.targets]
+    zh, en = sentence(transition, names.of, zone_offset=shift, target_names=targets)
+    return {
+        "warning": transition["warning"],
+        "number": transition["number"],
+        "at": rfc3339(transition["at"]),
+        "subject": names.subject(bytes.fromhex(transition["subject"])),
+        "kind": governing["kind"] if governing else transition["kind"],
+        "target": targets[target] if 0 <= target < len(targets) else None,
+        "office": names.of(transition["office"]),
+        "place": names.of(transition["place"]),
+        "category": names.of(transition["category"]),
+        "from": _LEVEL_NAMES[transition["from"]],
+        "to": _LEVEL_NAMES[transition["to"]],
+        "proposed": _LEVEL_NAMES[transition["proposed"]],
+        "confirmed": _LEVEL_NAMES[transition["confirmed"]],
+        "state": transition["state"],
+        "cause": transition["cause"],
+        "sentence": {"zh": zh, "en": en},
+        "reasons": reasons(transition, names.of, zone_offset=shift, target_names=targets),
+        "probability": governing.get("probability", 0) / 10_000 if governing else None,
+        "cutoff": transition["cutoff"],
+        "versions": transition["versions"],
+    }
+
+
+def write_warnings(path: Path, store: Store, logs: Logs, rules: FoldRules) -> int:
+    """Every transition in order, one JSON object a line; how many."""
+    names = Names(logs)
+    count = 0
+    with path.open("wb") as file:
+        for transition in store.transitions():
+            file.write(orjson.dumps(readable(transition, names, rules)) + b"\n")
+            count += 1
+    return count
+
+
+def write_scores(path: Path, store: Store, logs: Logs, rules: FoldRules) -> int:
+    """Decisions joined with the labels that came later, one row per target that was undecided; how many."""
+    names = Names(logs)
+    labels = {
+        (row["subject"].tobytes(), int(row["target"])): (int(row["y"]), rfc3339(int(row["known_at"])))
+        for row in store.labels()
+    }
+    subjects: dict[bytes, str] = {key: _quoted(name.partition("/")[2]) for key, name in logs.matters()}
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(_HEADER + "\n")
+        for lines in _score_lines(store, names, subjects, labels, [target.name for target in rules.targets]):
+            file.write("".join(lines))
+            count += len(lines)
+    return count
+
+
+def _score_lines(
+    store: Store,
+    names: Names,
+    subjects: dict[bytes, str],
+    labels: dict[tuple[bytes, int], tuple[int, str]],
+    targets: Sequence[str],
+) -> Iterator[list[str]]:
+    nothing = ("", "")
+    offices: dict[int, str] = {}
+    for _, block in store.decisions():
+        keys, times, opens = block.heads["subject"].tolist(), block.heads["at"].tolist(), block.heads["open"].tolist()
+        shares = block.share.tolist()
+        lines = []
+        for row, (key, at, open_bits) in enumerate(zip(keys, times, opens, strict=True)):
+            moment = rfc3339(at)
+            office, category = int(block.office[row]), int(block.category[row])
+            for code in (office, category):
+                if code not in offices:
+                    offices[code] = _quoted(names.of(code))
+            share = shares[row]
+            tail = f"{offices[office]},{offices[category]},{'' if share != share else round(share, 4)}"
+            for target, name in enumerate(targets):
+                if open_bits >> target & 1:
+                    y, known = labels.get((key, target), nothing)
+                    raw, probability = block.raw[row, target] / _UNIT, block.probability[row, target] / 10_000
+                    lines.append(
+                        f"{subjects.get(key) or key.hex()},risk,{name},{moment},{raw:.5f},{probability:.4f},{y},{known},{tail}\n"
+                    )
+        yield lines
+
+
+def _quoted(name: str) -> str:
+    """A CSV cell; what a spreadsheet would run as a formula is quoted with an apostrophe."""
+    if name[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        name = "'" + name
+    return '"' + name.replace('"', '""') + '"' if any(mark in name for mark in ',"\n\r') else name
+
+
+def _governing(transition: dict[str, Any]) -> dict[str, Any] | None:
+    every = transition["assessments"]
+    if not every:
+        return None
+    return max(every, key=lambda each: (each["hard"], each["probability"], each["recurrence"]))
+
+
+def _shift(rules: FoldRules) -> Any:
+    def offset(us: int) -> int:
+        day = rules.calendar.day_of(us)
+        start = rules.calendar.start_of(day)
+        return day * 86_400_000_000 - start
+
+    return offset
+
+
+def level_name(level: int) -> str:
+    """blue, yellow, orange, red; '' for none."""
+    return Level(level).name.lower() if level else ""
+
+

@@ -1,0 +1,298 @@
+"""The one driver behind `backtest` and `run` on files: records in the order of time, the trainer in lockstep by day.
+
+Under a recorded clock the same input gives the same log: frames are cut at 1,000 signals and at local midnight, and a
+model enters at the midnight after the day in which it was learned. So a run that was killed goes on where it stopped
+and ends with the log, store and digests of one that was not.
+"""
+
+import hmac
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from config.load import canonical
+from config.settings import Settings
+from connectors.csv_file import Refusal
+from connectors.deadletter import DeadLetter
+from connectors.edge import Edge
+from connectors.history import Entry, history
+from connectors.mapping import Mapping
+from connectors.ngrams import Grams
+from connectors.redact import Redactor
+from connectors.times import time_parser
+from pipeline.calendar import DAY_US
+from pipeline.effects import Effects
+from pipeline.errors import Reason, Refused
+from pipeline.frame import MAX_ENTRIES, Kind, frame_of_signals
+from pipeline.rules import FoldRules
+from pipeline.signal import Signal, Step
+from runners.embedded import Site
+from runners.trainer import TrainerProcess
+
+Command = tuple[int, dict[str, Any]]
+"""When (µs UTC) a recorded command was given, and its payload."""
+COMMANDS = "commands"
+_EMPTY: tuple[Command, ...] = ()
+
+
+@dataclass(slots=True)
+class Summary:
+    """What became of a run's input: entries read, and every reason with its count."""
+
+    read: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    folds: dict[str, int] = field(default_factory=dict)
+
+
+class SignalSource:
+    """One mapped source of matters: its history, and the edge that lets it in."""
+
+    def __init__(self, mapping: Mapping, files: Sequence[Path], rules: FoldRules, settings: Settings, key: bytes) -> None:
+        self.mapping, self.files = mapping, files
+        self.name = mapping.model.source
+        self.retention = settings.retention.texts_days * DAY_US
+        redactor = Redactor()
+        self.redactor = redactor
+        self.edge = Edge(
+            source=self.name,
+            contract=mapping.model.contract,
+            redactor=redactor,
+            grams=Grams(key),
+            targets=[target.name for target in rules.targets],
+            codes=rules.codes,
+            values=rules.values,
+            known_categories={category.id for category in settings.categories} or None,
+            known_places={place.id for place in settings.places} or None,
+            key=hmac.digest(key, b"content", "sha256"),
+        )
+
+    def entries(self, progress: Callable[[int], None] | None) -> Iterator[Entry]:
+        """The history in the order of time."""
+        return history(self.mapping, self.files, progress=progress, clean=self.redactor.redact)
+
+
+class RecordedDriver:
+    """Feeds one source's history to a site.
+
+    Parameters
+    ----------
+    commands : what people did, in order of time; each becomes an entry before the first signal that is later.
+    learning : whether a trainer runs beside it.
+    """
+
+    def __init__(
+        self, site: Site, source: SignalSource, settings: Settings, rules: FoldRules,
+        *, commands: Sequence[Command] = _EMPTY, learning: bool = True,
+    ) -> None:  # fmt: skip
+        self.site, self.source, self.settings, self.rules = site, source, settings, rules
+        self.summary = Summary()
+        self.position = site.logs.position(source.name)
+        self._commands = list(commands)[site.logs.position(COMMANDS) :]
+        self._learning = learning and settings.learning.enabled and bool(rules.targets)
+        self._trainer: TrainerProcess | None = None
+        self._now = site.partitions[0].fold.county.now
+        self._midnight = 0
+        self._batch: list[Signal] = []
+        self._letters: list[DeadLetter] = []
+        self._dropped: Counter[str] = Counter()
+        self._lessons = site.store.lessons()
+
+    # running -------------------------------------------------------------------------------------------------------
+
+    def run(self, progress: Callable[[int], None] | None = None, folded: Callable[[int], None] | None = None) -> Summary:
+        """Everything that is not in the log yet; returns what became of it."""
+        try:
+            self._run(progress, folded)
+        except BaseException:
+            self._stop_trainer(kill=True)
+            raise
+        self._stop_trainer(kill=False)
+        return self.summary
+
+    def _run(self, progress: Callable[[int], None] | None, folded: Callable[[int], None] | None) -> None:
+        if self._learning:
+            self._trainer = TrainerProcess(
+                self.site.data,
+                self.rules,
+                seed=self.settings.learning.seed,
+                min_labels=self.settings.learning.min_labels,
+                lessons=self._lessons,
+            )
+        skip = self.position
+        for number, entry in enumerate(self.source.entries(progress)):
+            self.summary.read += 1
+            if number < skip:
+                continue
+            self.position = number + 1
+            if isinstance(entry, Signal):
+                self._take(entry)
+            elif isinstance(entry, Refusal):
+                self._refuse(entry)
+            if folded is not None and number % MAX_ENTRIES == 0:
+                folded(number)
+        self._commit()
+        self._give_commands(1 << 62)
+        self._collect()
+
+    def _take(self, signal: Signal) -> None:
+        if self.site.is_new:
+            self.site.configure(self.rules, canonical(self.settings), signal.at)
+            self._now = max(self._now, signal.at)
+        if not self._midnight:
+            self._midnight = self._next_midnight(self._now or signal.at)
+        if signal.at >= self._midnight:
+            self._commit()
+            self._cross(signal.at)
+        if self._commands and self._commands[0][0] < signal.at:
+            self._commit()
+            self._give_commands(signal.at)
+        self._batch.append(signal)
+        if len(self._batch) >= MAX_ENTRIES:
+            self._commit()
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self.summary.reasons[refusal.reason.value] += refusal.count
+        if refusal.reason is Reason.FIELD_NOT_ALLOWED:
+            self._dropped[f"dropped.{refusal.field}"] += refusal.count
+            return
+        self._dropped[refusal.reason.value] += refusal.count
+        refused = Refused(refusal.reason, refusal.field, refusal.detail)
+        self._letters.append(
+            DeadLetter.of(self.source.name, refusal.line, refused, refusal.content.encode(), self.source.redactor)
+        )
+        if len(self._letters) >= MAX_ENTRIES:
+            self._commit()
+
+    def _commit(self) -> None:
+        """Log what was gathered in one transaction, then fold it in another."""
+        if not self._batch and not self._letters and not self._dropped:
+            return
+        admitted = self.source.edge.admit(self._batch)
+        self._batch = []
+        rows = admitted.rows
+        letters = [*self._letters, *admitted.rejected]
+        for letter in admitted.rejected:
+            self.summary.reasons[letter.reason.value] += 1
+            self._dropped[letter.reason.value] += 1
+        partition = self.site.partitions[0]
+        frame = None
+        if len(rows):
+            self._now = max(self._now, int(rows["at"][0]))
+            rows["now"] = np.maximum.accumulate(np.maximum(rows["at"], self._now))
+            self._now = int(rows["now"][-1])
+            frame = frame_of_signals(rows, admitted.grams, admitted.gram_ends)
+        logs = self.site.logs
+        with logs.transaction():
+            if frame is not None:
+                frame.offset = logs.append("signals", partition.number, [frame.to_bytes()])
+                known = partition.fold.county.matters.slot_of
+                prefix = self.source.name + "/"
+                logs.direct(
+                    (key, partition.number, prefix + name)
+                    for key, name in zip(rows["matter"].tolist(), admitted.matters, strict=True)
+                    if key not in known
+                )
+                texts = [(index, text) for index, text in enumerate(admitted.texts) if text]
+                if texts:
+                    logs.keep_texts(partition.number, frame.offset, texts, self._now + self.source.retention)
+            if admitted.names:
+                logs.name(admitted.names)
+            if letters:
+                logs.bury(
+                    (d.source, str(d.position), d.reason.value, d.field, d.detail, d.remedy, d.size, d.sha256.hex(), d.body)
+                    for d in letters
+                )
+            tallied = self._dropped + Counter({f"dropped.{name}": n for name, n in admitted.dropped.items()})
+            if tallied:
+                logs.tally(tallied)
+            logs.advance(self.source.name, self.position)
+        self._letters = []
+        self._dropped = Counter()
+        if frame is not None:
+            self._count(partition.step([frame]))
+
+    def _give_commands(self, before: int) -> None:
+        while self._commands and self._commands[0][0] < before:
+            at, payload = self._commands.pop(0)
+            self._now = max(self._now, at)
+            entry = (Kind.COMMAND, self._now, payload)
+            self._count(self.site.append_others([entry], cursor=(COMMANDS, 1)))
+
+    def _count(self, all_effects: Iterable[Effects]) -> None:
+        for effects in all_effects:
+            for name, count in effects.counts.items():
+                self.summary.folds[str(name)] = self.summary.folds.get(str(name), 0) + count
+
+    # lockstep ------------------------------------------------------------------------------------------------------
+
+    def _cross(self, at: int) -> None:
+        """Local midnight has passed: take the model learned since the last one, hand out the next lesson."""
+        midnight = self.rules.calendar.start_of(self.rules.calendar.day_of(at))
+        if self._trainer is not None:
+            self._collect(limit=midnight)
+            marks = self.site.store.marks()
+            before = self._lessons[-1].labels if self._lessons else 0
+            if marks[1] > before:
+                lesson = self.site.store.ask(midnight, marks)
+                self._lessons.append(lesson)
+                self._trainer.ask(lesson)
+        self._midnight = self._next_midnight(at)
+
+    def _collect(self, limit: int = 1 << 62) -> None:
+        """Wait for the outstanding lesson and append its model, at the midnight a day after the lesson's own."""
+        if self._trainer is None or not self._lessons:
+            return
+        lesson = self._lessons[-1]
+        result = lesson.result
+        if result is None:
+            result = self._trainer.answer()
+            self.site.store.answer(lesson, result)
+            self._lessons[-1] = type(lesson)(lesson.id, lesson.until, lesson.decisions, lesson.labels, result)
+        installed = int(self.site.partitions[0].fold.grader.versions.get("model", 0))
+        if result and installed < lesson.id:
+            day = self.rules.calendar.day_of(lesson.until) + 1
+            self._now = max(self._now, min(self.rules.calendar.start_of(day), limit))
+            self._count(
+                self.site.append_others([(Kind.MODEL, self._now, {"sha256": result, "version": lesson.id})])
+            )
+
+    def _next_midnight(self, at: int) -> int:
+        return self.rules.calendar.start_of(self.rules.calendar.day_of(at) + 1)
+
+    def _stop_trainer(self, *, kill: bool) -> None:
+        if self._trainer is not None:
+            self._trainer.close(kill=kill)
+            self._trainer = None
+
+
+def read_commands(path: Path | None) -> list[Command]:
+    """Recorded commands of a JSON-lines file, in order of time; `at` in RFC 3339. Raises Refused, ValueError."""
+    if path is None:
+        return []
+    parse = time_parser(("iso",), "UTC")
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.strip():
+            payload = json.loads(line)
+            found.append((parse(payload.pop("at")), payload))
+    return sorted(found, key=lambda command: command[0])
+
+
+def edge_key(data: Path, *, fixed: bool) -> bytes:
+    """Secret of the edge: one of the data directory, or a published constant where the input is public history."""
+    if fixed:
+        return sha256(b"forewarn back-test").digest()
+    path = data / "edge.key"
+    if not path.is_file():
+        data.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.write(descriptor, os.urandom(32))
+        os.close(descriptor)
+    return path.read_bytes()
