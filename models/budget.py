@@ -17,8 +17,8 @@ MEMORY = 0.3
 """Weight of the day that ended in the estimate of candidates a day."""
 CAP = 1.5
 """Most of a budget that one day may spend."""
-MOST_DAYS = 2.0
-"""Credit is kept within this many budgets: a long calm must not end in a flood."""
+MOST_DAYS, MOST = 2.0, 4.0
+"""Credit is kept within this many budgets or warnings: a long calm must not end in a flood."""
 
 
 class Gate:
@@ -32,7 +32,19 @@ class Gate:
     State is plain numbers; days come from the caller, the last candidate of a day is followed by control at midnight.
     """
 
-    __slots__ = ("budget", "credit", "day", "free", "lowest", "per_day", "seen", "spent", "spread", "threshold")
+    __slots__ = (
+        "budget",
+        "credit",
+        "day",
+        "free",
+        "lowest",
+        "per_day",
+        "seen",
+        "seen_before",
+        "spent",
+        "spread",
+        "threshold",
+    )
 
     def __init__(self, budget: float, lowest: float) -> None:
         self.budget = float(budget)
@@ -43,6 +55,7 @@ class Gate:
         self.credit = 0.0
         self.day = -1
         self.seen = 0
+        self.seen_before = 0
         self.spent = 0
         self.free = 0
 
@@ -50,7 +63,7 @@ class Gate:
         """Whether this candidate is let through on this local day; it is counted and learned from either way."""
         self._turn(day)
         self.seen += 1
-        may = score >= self.threshold and self._spent() + 1 <= self._allowance()
+        may = score >= self.threshold and self.spent + int(self._by_right()) + 1 <= self._allowance()
         self._learn(score)
         if may:
             self.spent += 1
@@ -61,8 +74,8 @@ class Gate:
         self._turn(day)
         self.free += 1
 
-    def _spent(self) -> float:
-        return self.spent + min(self.free, self.budget / 2)
+    def _by_right(self) -> float:
+        return min(self.free, self.budget / 2)
 
     def _allowance(self) -> float:
         if self.budget >= 1:
@@ -74,17 +87,23 @@ class Gate:
         if day <= self.day:
             return
         if self.day >= 0:
-            self.per_day += MEMORY * (self.seen - self.per_day) if self.per_day else self.seen
+            seen = max(self.seen, 1.0)
+            # Harmonic, so that one burst does not make the quiet days after it look crowded.
+            self.per_day = 1 / ((1 - MEMORY) / self.per_day + MEMORY / seen) if self.per_day else seen
             # Days without any candidate say nothing about pressure; they earn at most what credit may hold.
             idle = min(day - self.day - 1, 100)
-            most = MOST_DAYS * max(self.budget, 0.5)
-            self.credit = max(-most, min(most, self.credit + self.budget * (1 + idle) - self._spent()))
+            most = max(MOST_DAYS * self.budget, MOST)
+            self.credit = max(-most, min(most, self.credit + self.budget * (1 + idle) - self.spent - self._by_right()))
+            if max(self.seen, self.seen_before) <= self.budget:
+                # Two days with no more candidates than budget: nothing is scarce, all of them pass.
+                self.threshold = self.lowest
+            self.seen_before = self.seen if not idle else 0
         self.day = day
         self.seen = self.spent = self.free = 0
 
     def _learn(self, score: float) -> None:
         self.spread += 0.02 * (abs(score - self.threshold) - self.spread) if self.spread else abs(score - self.lowest)
-        wanted = max(0.0, self.budget + GAIN * self.credit - min(self.free, self.budget / 2))
+        wanted = max(0.0, self.budget + GAIN * self.credit - self._by_right())
         part = min(1.0, wanted / max(self.per_day, self.seen, 1.0))
         moved = self.threshold + STEP * self.spread * ((score > self.threshold) - part)
         self.threshold = max(self.lowest, moved)
