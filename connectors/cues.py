@@ -6,10 +6,11 @@ word right behind a negation ("no gas smell", 未发现漏气) does not count, n
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import IntFlag
 
 from connectors.lexicon import EMERGENCIES, REPLIES, RISKS
+from connectors.one_of import one_of
 
 LEXICON_VERSION = 1
 """Version of the lexicon; the top four bits of every non-empty text's cues carry it (modulo 16, never 0)."""
@@ -80,17 +81,6 @@ def _has_term(text: str) -> bool:
     return ("by " in text or "before " in text or "within " in text or "later " in text) and bool(_TERM_EN.search(text))
 
 
-def _trie(words: Iterable[str]) -> str:
-    """One alternation with a branch per first character, longest words first: the engine skips all other characters."""
-    branches: dict[str, list[str]] = {}
-    for word in sorted(words, key=lambda word: (-len(word), word)):
-        branches.setdefault(word[0], []).append(re.escape(word[1:]) + (r"\b" if word[-1].isascii() else ""))
-    return "|".join(
-        rf"{re.escape(first)}{_WORD_START if first.isascii() else ''}(?:{'|'.join(rests)})"
-        for first, rests in branches.items()
-    )
-
-
 def _bits() -> Mapping[str, int]:
     words: dict[str, int] = {}
     for group in (EMERGENCIES, RISKS, REPLIES):
@@ -100,27 +90,31 @@ def _bits() -> Mapping[str, int]:
     return words
 
 
-_WORD_START = r"(?<![a-z0-9]{2})"
 _BITS = _bits()
-_WORDS = re.compile(_trie(_BITS))
+_WORDS = re.compile(one_of(_BITS, bounded=True))
 # only fillers may stand between the negation and the word: 没人管井盖缺失 is no denial, 无人员被困 is one
 _DENIED = re.compile(
-    r"(?:无|没有?|未|不是|并非|排除|杜绝|防止|避免|谨防|不存在)(?:任何|明显|可燃|继续|再次?|出现|发生|发现|检测到|闻到|见|造成|人员?|有人|居民|燃气|了|的){0,3}$"
-    r"|\b(?:no|not|without|never|nor|any|isn't|wasn't|aren't|didn't)(?:\s+(?:sign|signs|evidence|of|any|active|visible|further|one|longer|a|the|find|detect|smell|been))*\s+$"
+    r"(?:无|没有?|未|不是|并非|排除|杜绝|防止|避免|谨防|不存在)(?:任何|明显|可燃|继续|再次?|出现|发生|发现|"
+    r"检测到|闻到|见|造成|人员?|有人|居民|燃气|了|的){0,3}$"
+    r"|\b(?:no|not|without|never|nor|any|isn't|wasn't|aren't|didn't)(?:\s+(?:sign|signs|evidence|of|any|"
+    r"active|visible|further|one|longer|a|the|find|detect|smell|been))*\s+$"
 )
 _PROMISED = re.compile(
-    r"(?:将|拟|准备|计划|打算|尽快|争取|尚未|待|需|请|要求|希望|力争)(?:尽快|及时|立即|立刻|进行|安排|派人|人员|组织|予以|再|对其|对此){0,3}$"
+    r"(?:将|拟|准备|计划|打算|尽快|争取|尚未|待|需|请|要求|希望|力争)(?:尽快|及时|立即|立刻|进行|安排|派人|"
+    r"人员|组织|予以|再|对其|对此){0,3}$"
     r"|\b(?:will|would|shall|to|please|should|must|be|plan|going)(?:\s+(?:be|to|soon|shortly|then|have|get))*\s+$"
 )
 _MOMENT = re.compile(
-    r"[0-9](?:[0-9]?[:：][0-9]{2}|\s?[月日号时点]|[0-9]{3}[-/.][0-9]|/[0-9])|[昨今当][日天晚]|[上下]午|凌晨|上周|周[一二三四五六日]"
+    r"[0-9](?:[0-9]?[:：][0-9]{2}|\s?[月日号时点]|[0-9]{3}[-/.][0-9]|/[0-9])|[昨今当][日天晚]|[上下]午|凌晨|"
+    r"上周|周[一二三四五六日]"
     r"|\b(?:today|yesterday|this morning|this afternoon|monday|tuesday|wednesday|thursday|friday|saturday|sunday"
     r"|january|february|march|april|may|june|july|august|september|october|november|december"
     r"|(?:jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)[. ][0-9]?)\b"
 )
 _TERM = re.compile(
     r"[0-9月周年本一二三四五六七八九十两个](?:\s?[日号时点月]|[:：]?[0-9]{2}|\s?月底|[月周]|底)?(?:"
-    r"(?<=[日号时点月底0-9])(?:之|以)?前|(?<=本[月周])内|\s?(?:工作日|日|天|小时|周|个月|月)(?:之|以)?内|(?<=[日天周月])(?:之|以)?内)"
+    r"(?<=[日号时点月底0-9])(?:之|以)?前|(?<=本[月周])内|\s?(?:工作日|日|天|小时|周|个月|月)(?:之|以)?内|"
+    r"(?<=[日天周月])(?:之|以)?内)"
 )
 _TERM_EN = re.compile(
     r"\b(?:by|before|no later than)\s+(?:[0-9]|next|the end|end|tomorrow|monday|tuesday|wednesday|thursday|friday"
