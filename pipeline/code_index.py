@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 EMPTY = -1
+CHUNK = 1 << 16
+"""Codes that are entered at once: temporaries stay small beside the table."""
 
 
 class CodeIndex:
@@ -34,12 +36,13 @@ class CodeIndex:
     def insert(self, fresh: NDArray[np.int64], owned: NDArray[np.int64]) -> NDArray[np.int64]:
         """Slots for distinct codes that are not there yet; the owner writes them to its rows."""
         if 2 * (self.size + len(fresh)) > len(self._table):
-            known = owned[: self.size].copy()
             capacity = len(self._table)
             while 2 * (self.size + len(fresh)) > capacity:
                 capacity *= 2
             self._table = np.full(capacity, EMPTY, np.int32)
-            self._claim(known, np.arange(self.size))
+            for first in range(0, self.size, CHUNK):
+                last = min(first + CHUNK, self.size)
+                self._claim(owned[first:last], np.arange(first, last))
         slots = np.arange(self.size, self.size + len(fresh))
         self._claim(fresh, slots)
         self.size += len(fresh)
@@ -49,7 +52,8 @@ class CodeIndex:
         """Index these codes as slots 0, 1, 2, ..."""
         self.size = 0
         self._table = np.full(1 << 10, EMPTY, np.int32)
-        self.insert(codes, codes[:0])
+        for first in range(0, len(codes), CHUNK):
+            self.insert(codes[first : first + CHUNK], codes)
 
     def _claim(self, codes: NDArray[np.int64], slots: NDArray[np.int64]) -> None:
         mask = len(self._table) - 1

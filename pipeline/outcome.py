@@ -59,13 +59,15 @@ def decide_by_step(county: County, slot: int, step: int, known: int, value: int,
         number += 1
     for number, failed in outcomes.steps.get(step, ()):
         _decide(county, slot, number, failed)
-    if step in (Step.HANDED_OVER, Step.RETURNED, Step.UPHELD):
-        for number, target in outcomes.counted:
-            if _count(county, slot, target) >= target.at_least:
-                _decide(county, slot, number, True)
-    if county.marks[slot] & Mark.CLOSED:
-        for number, _ in outcomes.counted:
-            _decide(county, slot, number, False)
+    if outcomes.counted:
+        # A return may yet be upheld, and an upheld one is the dispatcher's fault: it counts once it was judged.
+        judged = step in (Step.HANDED_OVER, Step.NOT_UPHELD)
+        closed = county.marks[slot] & Mark.CLOSED
+        if judged or closed:
+            for number, target in outcomes.counted:
+                failed = _count(county, slot, target) >= target.at_least
+                if failed or closed:
+                    _decide(county, slot, number, failed)
     if outcomes.breaches and not county.due[slot] and county.clock[slot] >= 0:
         for number in outcomes.breaches:
             _decide(county, slot, number, False)

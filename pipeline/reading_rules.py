@@ -43,8 +43,8 @@ class ReadingRules:
     tier: Tier = field(default_factory=Tier)
     default: Limits = Limits()
     limits: Mapping[int, Limits] = field(default_factory=dict)
-    abnormal: float = 3.75
-    spread: float = 4.0
+    abnormal: float = 6.0
+    spread: float = 1.8
     rate: float = 8.0
     quiet_readings: int = 200
     calm_readings: int = 30

@@ -20,7 +20,7 @@ from pipeline.effects import Digest, Effects
 from pipeline.errors import Reason
 from pipeline.frame import Frame
 from pipeline.reading_rules import LimitTable, ReadingRules
-from pipeline.sensor_rows import SensorRows
+from pipeline.sensor_rows import SensorRows, copied
 from pipeline.stages.reading import Marks, Trouble, Turn, mark, press, turns
 from pipeline.state import NEVER
 
@@ -93,7 +93,7 @@ class ReadingsFold:
         """Fold one frame; an entry that is no reading only tells the time.
 
         With `with_scores`, `effects.series` holds one dict of arrays, in the order of the frame: `sensor, at, value,
-        score` of the readings applied. A score in the quiet period after an alarm is pressed below the cut-off, so
+        score` (spread) of the readings applied. A score in the quiet period after an alarm is pressed below the cut-off, so
         that one threshold on the column gives the alarms.
         """
         effects = Effects()
@@ -128,7 +128,7 @@ class ReadingsFold:
             self.sensors.rows["limits"][added] = self.limits.row_of(self.sensors.rows["code"][added])
         order = np.argsort(slots, kind="stable")
         series = Series(slots[order])
-        rows = self.sensors.rows[series.slots]
+        rows = self.sensors.take(series.slots)
         at = readings["at"][order]
         earlier = series.before(at, rows["at"])
         if not (at > earlier).all():
@@ -139,17 +139,20 @@ class ReadingsFold:
             if not len(order):
                 return None
             series = Series(slots[order])
-            rows = self.sensors.rows[series.slots]
+            rows = self.sensors.take(series.slots)
             at = readings["at"][order]
             earlier = series.before(at, rows["at"])
         value = np.ascontiguousarray(readings["value"][order])
-        scores, after = score(self.rules.tier, series, rows, value, (at - earlier).astype(np.float64))
+        scores, moved = score(self.rules.tier, series, rows, value, (at - earlier).astype(np.float64))
+        after = copied(rows)
+        for name, column in moved.items():
+            after[name] = column
         return _Heard(order, series, rows, after, at, value, frame.now[order], scores)
 
     def _keep(self, frame: Frame, heard: _Heard) -> None:
         series, rows, after = heard.series, heard.rows, heard.after
         after["at"], after["seen"] = heard.at[series.last], frame.offset
-        interval = self._intervals(after["limits"], after["n"], np.exp(after["gap"], dtype=np.float64))
+        interval = self._intervals(after["limits"], after["n"], np.square(after["gap"], dtype=np.float64))
         due = heard.now[series.last] + (self.rules.missing_intervals * interval).astype(np.int64)
         after["due"] = np.where(interval > 0, due, 0)
         if (interval > 0).any():
@@ -194,23 +197,22 @@ class ReadingsFold:
         if now < self._earliest:
             return
         known = self.sensors.known
-        due = known["due"]
-        awaited = due > 0
-        gone = np.flatnonzero(awaited & (due <= now))
+        gone = np.concatenate(
+            [first + np.flatnonzero((due > 0) & (due <= now)) for first, due in _blocks(known["due"])]
+        )
         interval = self._intervals(
-            known["limits"][gone], known["n"][gone], np.exp(known["gap"][gone], dtype=np.float64)
+            known["limits"][gone], known["n"][gone], np.square(known["gap"][gone], dtype=np.float64)
         )
         for slot, usual in zip(gone.tolist(), interval.tolist(), strict=True):
             row = known[slot]
             self._miss(frame, told, int(row["code"]), int(row["due"]), int(row["seen"]), float(row["value"]), usual)
         if len(gone):
-            rows = known[gone]
+            rows = self.sensors.take(gone)
             rows["since"] = np.where(rows["open"] == 0, rows["seen"], rows["since"])
             rows["open"] |= np.uint16(MISSING)
             rows["due"] = 0
             self.sensors.put(gone, rows)
-        left = due[due > 0]
-        self._earliest = int(left.min()) if len(left) else int(NEVER)
+        self._earliest = _earliest(known["due"])
 
     def _miss(
         self, frame: Frame, told: _Told, sensor: int, due: int, since: int, value: float, interval: float
@@ -251,7 +253,7 @@ class ReadingsFold:
             "sensor": frame.readings["sensor"][heard.order],
             "at": heard.at,
             "value": heard.value,
-            "score": press(self.rules, heard.scores.level, changes),
+            "score": press(self.rules, heard.scores.spread, changes),
         }
         return {name: column[back] for name, column in columns.items()}
 
@@ -277,12 +279,20 @@ class ReadingsFold:
         head = (base, *deltas)[-1][0]
         self.sensors.reindex(int(head["size"]))
         self.seq, self.digest = int(head["seq"]), Digest(bytes.fromhex(head["digest"]))
-        due = self.sensors.known["due"]
-        self._earliest = int(due[due > 0].min(initial=NEVER))
+        self._earliest = _earliest(self.sensors.known["due"])
         self.obey(self.rules)
 
     def _head(self) -> dict[str, Any]:
         return {"seq": self.seq, "digest": self.digest.value.hex()}
+
+
+def _blocks(column: Ints, size: int = 1 << 16) -> list[tuple[int, Ints]]:
+    """A long column in pieces, so that temporaries stay small."""
+    return [(first, column[first : first + size]) for first in range(0, len(column), size)] or [(0, column)]
+
+
+def _earliest(due: Ints) -> int:
+    return min(int(block.min(initial=NEVER, where=block > 0)) for _, block in _blocks(due))
 
 
 def _rounded(facts: Mapping[str, float]) -> dict[str, float]:

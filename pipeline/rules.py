@@ -1,6 +1,7 @@
 """What the fold was told to do: the plain form of a configuration, as a config entry of the log carries it."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from models.rows import Schema
@@ -94,8 +95,7 @@ class FoldRules:
     @property
     def schema(self) -> Schema:
         """Names of the feature columns."""
-        pairs = self.pairs or (("category", "office"), ("category", "place"))
-        return Schema((*CODES, *self.codes), (*VALUES, *self.values), pairs)
+        return _schema(self.codes, self.values, self.pairs)
 
     def to_json(self) -> dict[str, Any]:
         """The payload of a config entry."""
@@ -158,6 +158,12 @@ class FoldRules:
             intervals={source: interval for source, interval in data["intervals"]},
             **{name: data[name] for name in _PLAIN},
         )
+
+
+@lru_cache(maxsize=64)
+def _schema(codes: tuple[str, ...], values: tuple[str, ...], pairs: tuple[tuple[str, ...], ...]) -> Schema:
+    pairs = pairs or (("category", "office"), ("category", "place"))
+    return Schema((*CODES, *codes), (*VALUES, *values), pairs)
 
 
 _PLAIN = (

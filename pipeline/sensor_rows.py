@@ -19,7 +19,14 @@ SENSOR = np.dtype(
 )
 """code64, last `at`, when it will count as missing (0: never), offset of its last frame, offset at which the oldest
 open episode began; then what models.sensor and pipeline.stages.reading keep."""
+_BLOCK = np.dtype((np.void, SENSOR.itemsize))
+"""A row as one block: numpy copies structured rows field by field, which takes fifteen times as long."""
 LONG_AGO = np.iinfo(np.int64).min
+
+
+def copied(rows: NDArray[Any]) -> NDArray[Any]:
+    """A copy of rows."""
+    return rows.view(_BLOCK).copy().view(SENSOR)
 
 
 class SensorRows:
@@ -28,7 +35,7 @@ class SensorRows:
     def __init__(self) -> None:
         self.rows: NDArray[Any] = np.zeros(1024, SENSOR)
         self._index = CodeIndex()
-        self._touched: list[NDArray[np.int64]] = []
+        self._touched = np.zeros(len(self.rows), np.bool_)
 
     def __len__(self) -> int:
         """Number of sensors."""
@@ -58,28 +65,32 @@ class SensorRows:
         found[missing] = added[rank[which]]
         return found, added
 
+    def take(self, slots: NDArray[np.int64]) -> NDArray[Any]:
+        """A copy of these rows."""
+        return self.rows.view(_BLOCK).take(slots).view(SENSOR)
+
     def put(self, slots: NDArray[np.int64], rows: NDArray[Any]) -> None:
         """Replace rows."""
-        self.rows[slots] = rows
-        self._touched.append(slots)
+        self.rows.view(_BLOCK)[slots] = rows.view(_BLOCK)
+        self._touched[slots] = True
 
     def base(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """All rows as head and arrays; forgets what was touched."""
-        self._touched = []
-        return {"size": len(self)}, {"rows": self.known.copy()}
+        self._touched[:] = False
+        return {"size": len(self)}, {"rows": copied(self.known)}
 
     def delta(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """The rows touched since the last base or delta."""
-        slots = np.unique(np.concatenate(self._touched)) if self._touched else np.zeros(0, np.int64)
-        self._touched = []
-        return {"size": len(self)}, {"slots": slots.astype(np.int32), "rows": self.rows[slots]}
+        slots = np.flatnonzero(self._touched)
+        self._touched[:] = False
+        return {"size": len(self)}, {"slots": slots.astype(np.int32), "rows": self.take(slots)}
 
     def restore(self, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Become what `base` returned; call `reindex` after the last delta."""
         size = int(head["size"])
         self.rows = np.zeros(max(1024, size + size // 4), SENSOR)
         self.rows[:size] = arrays["rows"]
-        self._touched = []
+        self._touched = np.zeros(len(self.rows), np.bool_)
 
     def patch(self, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Apply what `delta` returned; `head["size"]` rows are then in use."""
@@ -94,4 +105,7 @@ class SensorRows:
     def _grow(self) -> None:
         old = self.rows
         self.rows = np.zeros(len(old) * 2 if len(old) < 65_536 else len(old) * 3 // 2, SENSOR)
-        self.rows[: len(old)] = old
+        self.rows.view(_BLOCK)[: len(old)] = old.view(_BLOCK)
+        touched = np.zeros(len(self.rows), np.bool_)
+        touched[: len(old)] = self._touched
+        self._touched = touched

@@ -15,6 +15,11 @@ NEVER = np.iinfo(np.int64).max
 """A due time that never comes."""
 
 
+def view(array: NDArray[Any]) -> Any:
+    """A writable memoryview on a one-dimensional array; ndarray has the buffer protocol, which its stubs do not say."""
+    return memoryview(array)  # type: ignore[arg-type]
+
+
 class Table:
     """Rows of one dtype by slot number.
 
@@ -44,7 +49,7 @@ class Table:
 
     def column(self, name: str) -> Any:
         """A writable memoryview on one scalar field; valid until the table grows."""
-        return memoryview(self.rows[name])
+        return view(self.rows[name])
 
     def add(self, key: bytes | None = None) -> int:
         """A zeroed slot, indexed under `key` where given."""

@@ -6,7 +6,7 @@ firing looks at few blocks however large the table is.
 
 import numpy as np
 
-from pipeline.state import NEVER, Table
+from pipeline.state import NEVER, Table, view
 
 _BLOCK = 256
 
@@ -66,5 +66,5 @@ class Timers:
         self._bind()
 
     def _bind(self) -> None:
-        self._due_view = memoryview(self._due)
-        self._least_view = memoryview(self._least)
+        self._due_view = view(self._due)
+        self._least_view = view(self._least)

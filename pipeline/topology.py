@@ -196,9 +196,7 @@ class Topology:
         self._apply(row)
 
     def _apply(self, row: tuple[Any, ...]) -> None:
-        (_, key, _, at, due, source, category, place, office, channel, asset, cues, step, known, value, extra, raw) = (
-            row
-        )
+        (_, key, _, at, due, _, category, place, office, channel, asset, cues, step, known, value, extra, raw) = row
         county = self.county
         rules = county.rules
         slot = slot_of(county, key, asset, step)
@@ -445,7 +443,9 @@ class Topology:
             matters, nows, rows, raw, probability = score_moments(county)
             floors = np.array(grader.floors[: probability.shape[1]], np.int64)
             hot = ((probability >= floors).any(axis=1) | (matters["duty"] != 0)).tolist()
-            keys = matters["key"].tolist()
+            columns = {name: matters[name].tolist() for name in _GRADED}
+            keys = columns["key"]
+            scores = probability.tolist()
             when, county.when = county.when, []
             now_of = nows.tolist()
         for moment, payload in agenda:
@@ -454,7 +454,8 @@ class Topology:
                 if grader.next_due <= now:
                     grader.fire(now, effects)
                 if hot[moment] or grader.needs(key):
-                    self._grade(matters[moment], when[moment], rows, moment, raw[moment], probability[moment])
+                    matter = {name: column[moment] for name, column in columns.items()}
+                    self._grade(matter, when[moment], rows, moment, raw[moment], scores[moment])
             elif moment == -1:
                 key, now = payload
                 grader.fire(now, effects)
@@ -468,49 +469,42 @@ class Topology:
 
     def _grade(
         self,
-        matter: Any,
+        matter: Mapping[str, Any],
         when: tuple[int, int, int, int],
         rows: Rows,
         moment: int,
         raw: NDArray[np.int64],
-        probability: NDArray[np.int64],
+        probability: list[int],
     ) -> None:
         county = self.county
-        now, number, offset, index = when
-        key = matter["key"].tobytes()
-        bits = int(matter["duty"])
-        likely = probability.tolist()
-        summary = (*likely, bits, int(matter["office"]), int(matter["due"]))
+        key, bits, due = matter["key"], matter["duty"], matter["due"]
+        summary = (*probability, bits, matter["office"], due)
         if self._graded.get(key) == summary:
             return
+        now, number, offset, index = when
         targets = county.rules.targets
-        undecided = int(matter["eligible"]) & ~int(matter["known"])
+        undecided = matter["eligible"] & ~matter["known"]
+        logits = raw.tolist()
+        registered = matter["registered"]
         assessments = [
             Assessment(
                 kind=AssessmentKind.RISK,
                 target=target,
-                probability=likely[target],
-                raw=int(raw[target]),
-                horizon=_horizon(matter, targets[target].window, now),
+                probability=probability[target],
+                raw=logits[target],
+                horizon=max(0, (due or registered + rule.window) - now),
             )
-            for target in range(len(targets))
+            for target, rule in enumerate(targets)
             if undecided >> target & 1
         ]
-        assessments += duty_assessments(matter, bits, county.rules.duty, now)
-        subject = Subject(
-            key=key,
-            kind="matter",
-            office=int(matter["office"]),
-            place=int(matter["place"]),
-            category=int(matter["category"]),
-            due=int(matter["due"]),
-            registered=int(matter["registered"]),
-        )
+        if bits:
+            assessments += duty_assessments(matter, bits, county.rules.duty, now)
+        subject = Subject(key, "matter", matter["office"], matter["place"], matter["category"], due, registered)
         effects = county.effects
         before = len(effects.transitions)
         slot = county.matters.slot_of.get(key)
         evidence = [] if slot is None else addresses(county, slot, (offset, index))
-        cause = key128(key.hex(), str(now), str(number), str(int(matter["steps"])))
+        cause = key128(key.hex(), str(now), str(number), str(matter["steps"]))
         self.grader.grade(subject, now, assessments, cause, evidence, effects)
         for transition in effects.transitions[before:]:
             self._explain(transition, rows.take(slice(moment, moment + 1)))
@@ -521,15 +515,25 @@ class Topology:
 
     def _explain(self, transition: dict[str, Any], row: Rows) -> None:
         """Give each risk assessment its reasons: what every feature adds to the logit, exactly."""
-        for assessment in transition["assessments"]:
-            if assessment["kind"] == AssessmentKind.RISK.value:
-                parts = self.county.champion.explain(row, assessment["target"])
+        schema = self.county.rules.schema
+        known: dict[str, float | int | None] = dict(zip(schema.codes, row.codes[0].tolist(), strict=True))
+        for name, value in zip(schema.values, row.values[0].tolist(), strict=True):
+            known[name] = None if value != value else round(value, 3)
+        floors = self.grader.floors
+        for place, assessment in enumerate(transition["assessments"]):
+            # What neither governs nor could raise anything by itself needs no account of its weights.
+            speaks = place == transition["governing"] or assessment["probability"] >= floors[assessment["target"]]
+            if speaks and assessment["kind"] == _RISK:
                 assessment["grounds"] = [
-                    {"why": (Why.BASE if name == "base" else Why.FEATURE).value, "weight": weight, "feature": name,
-                     "value": _value_of(row, self.county.rules, name)}
-                    for name, weight in parts
+                    {
+                        "why": _BASE if name == "base" else _FEATURE,
+                        "weight": weight,
+                        "feature": name,
+                        "value": known.get(name),
+                    }
+                    for name, weight in self.county.champion.explain(row, assessment["target"])
                     if weight or name == "base"
-                ]  # fmt: skip
+                ]
 
     # closing a frame -----------------------------------------------------------------------------------------------
 
@@ -599,21 +603,12 @@ def chain(digest: Digest, items: Sequence[Mapping[str, Any]]) -> None:
         digest.add(json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
 
 
+_RISK, _BASE, _FEATURE = AssessmentKind.RISK.value, Why.BASE.value, Why.FEATURE.value
+_GRADED = ("key", "duty", "office", "place", "category", "due", "registered", "eligible", "known", "steps", "last_at",
+           "returns", "upheld", "handovers")  # fmt: skip
+"""Columns of a matter that grading reads."""
 _ADDRESSES = frozenset({"evidence", "offset", "index"})
 
 
 def _next_rescore(rules: FoldRules, now: int) -> int:
     return int(rules.calendar.next_local_time(np.array([now], np.int64), rules.rescore_hour)[0])
-
-
-def _horizon(matter: Any, window: int, now: int) -> int:
-    due = int(matter["due"])
-    return max(0, (due if due else int(matter["registered"]) + window) - now)
-
-
-def _value_of(row: Rows, rules: FoldRules, name: str) -> float | int | None:
-    schema = rules.schema
-    if name in schema.values:
-        value = float(row.values[0, schema.values.index(name)])
-        return None if value != value else round(value, 3)
-    return int(row.codes[0, schema.codes.index(name)]) if name in schema.codes else None

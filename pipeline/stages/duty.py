@@ -1,6 +1,6 @@
 """What rules say of an office's duty, whatever the models say: overdue, idle, returned, handed over, hazards."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.assessment import Action, Assessment, AssessmentKind, Ground, Level, Why
@@ -78,7 +78,7 @@ def duty_bits(county: County, slot: int, rules: Sequence[DutyRule], now: int) ->
     return bits
 
 
-def duty_assessments(matter: Any, bits: int, rules: Sequence[DutyRule], now: int) -> list[Assessment]:
+def duty_assessments(matter: Mapping[str, Any], bits: int, rules: Sequence[DutyRule], now: int) -> list[Assessment]:
     """One assessment per rule that holds; of several of one kind the highest level speaks."""
     best: dict[str, DutyRule] = {}
     for number, rule in enumerate(rules):
@@ -96,7 +96,7 @@ def duty_assessments(matter: Any, bits: int, rules: Sequence[DutyRule], now: int
     ]
 
 
-def _facts(matter: Any, rule: DutyRule, now: int) -> tuple[tuple[str, int | str], ...]:
+def _facts(matter: Mapping[str, Any], rule: DutyRule, now: int) -> tuple[tuple[str, int | str], ...]:
     if rule.kind in ("overdue", "listed_overdue", "due_soon"):
         return (("due", int(matter["due"])), ("late_h", (now - int(matter["due"])) // HOUR_US))
     if rule.kind == "idle":

@@ -157,12 +157,12 @@ def _turns_of(
         after["open"][one] = (int(after["open"][one]) & ~bit) | (bit if is_open else 0)
 
 
-def press(rules: ReadingRules, level: Floats, changes: list[Turn]) -> Floats:
-    """Scores of which only those that raised an alarm stay at or above the cut-off, the rest below half of it.
+def press(rules: ReadingRules, spread: Floats, changes: list[Turn]) -> Floats:
+    """Spread scores of which only those that raised an alarm stay at or above the cut-off, the rest below half of it.
 
     Order among the pressed is kept. What is below the cut-off anyway is left as it is.
     """
-    cut = rules.abnormal
-    quiet = level >= cut
-    quiet[[turn.position for turn in changes if turn.trouble is Trouble.ABNORMAL and turn.state != "ends"]] = False
-    return np.where(quiet, 0.5 * cut * level / (level + cut), level)
+    cut = rules.spread
+    quiet = spread >= cut
+    quiet[[turn.position for turn in changes if turn.trouble is Trouble.SPREAD and turn.state != "ends"]] = False
+    return np.where(quiet, 0.5 * spread / (spread / cut + 1.0), spread)

@@ -67,7 +67,7 @@ def next_landmark(county: County, slot: int) -> int:
         at = registered + int((due - registered) * LANDMARK_SHARES[number])
     else:
         at = registered + LANDMARK_DAYS[number] * DAY_US
-    return -(-at // MINUTE_US) * MINUTE_US
+    return int(-(-at // MINUTE_US) * MINUTE_US)
 
 
 def score_moments(county: County) -> tuple[NDArray[Any], NDArray[np.int64], Rows, NDArray[np.int64], NDArray[np.int64]]:
@@ -167,7 +167,7 @@ def _bytes(records: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _key(county: County, slot: int) -> bytes:
-    return county.matters.rows["key"][slot].tobytes()
+    return bytes(county.matters.rows["key"][slot].tobytes())
 
 
 def _open_at(county: County, office: int) -> float:
