@@ -15,7 +15,7 @@ from models.learner import Arrays, Flags, Index, sigmoid
 
 RATE = 0.05
 """Step size; .02 to .05 does better than .12 on long streams."""
-DECAY = 0.9995
+DECAY = 0.9999
 """Forgetting of a cell's squared gradients at each of its updates, so that old cells can still move."""
 BLOCK = 32
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.additive import Additive
 from models.calibrate import Calibration
 from models.cells import Cells
-from models.learner import Arrays, Index, Scorer, Units, to_units
+from models.learner import UNIT, Arrays, Index, Scorer, Units, sigmoid, to_units
 from models.registry import SCORERS
 from models.rows import Rows, Schema
 
@@ -40,6 +40,24 @@ class TargetModel:
             first = self._summed[0]
             assert isinstance(first, Additive)
             self._summed[0] = first.plus(part)
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether anything but the prior speaks."""
+        return bool(self.parts)
+
+    def centred(self, index: Index, rate: float) -> "TargetModel":
+        """The same model, shifted so that its raw scores mean `rate` over the rows of `index`.
+
+        While labels are late their share of failures is that of the fast ones, and swings by weeks; a raw score that
+        followed it could not be compared across versions. The level is left to the calibration.
+        """
+        raw = self.score(index).raw / UNIT
+        shift = 0.0
+        for _ in range(30 if len(raw) else 0):
+            mean = float(np.clip(sigmoid(raw + shift).mean(), 1e-6, 1 - 1e-6))
+            shift += float(np.log(rate / (1 - rate)) - np.log(mean / (1 - mean)))
+        return TargetModel(self.parts, self.base + int(to_units(shift)), self.calibration)
 
     def score(self, index: Index) -> Scores:
         """Scores of the rows of `index`."""
@@ -72,6 +90,11 @@ class Champion:
         """Every row gets the prior of its target, until there are labels to learn from."""
         priors = [prior] * len(targets) if isinstance(prior, float) else list(prior)
         return cls(targets, Cells(schema), [untrained(each) for each in priors])
+
+    @property
+    def trained(self) -> tuple[bool, ...]:
+        """For each target whether it has learned anything yet."""
+        return tuple(model.is_trained for model in self._models)
 
     def score(self, rows: Rows, target: int) -> Scores:
         """Scores of n rows for the target with number `target`."""

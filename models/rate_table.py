@@ -16,7 +16,7 @@ from models.additive import Additive
 from models.cells import Cells
 from models.learner import Arrays, Flags, Index
 
-SHRINKAGE = 20.0
+SHRINKAGE = 10.0
 """Labels of its own a cell needs to weigh as much as its parent."""
 
 

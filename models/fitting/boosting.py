@@ -57,6 +57,8 @@ class Boosting:
     def _fit(self) -> dict[str, NDArray[Any]]:
         ordinals, known = self._ordinals()
         x = np.where(ordinals == 0, np.nan, ordinals - 1.0).T
+        # A column that is missing everywhere has nothing to split on, and scikit-learn cannot bin it.
+        x[:, np.isnan(x).all(axis=0)] = 0.0
         model = HistGradientBoostingClassifier(
             max_iter=self._rounds,
             learning_rate=self._rate,

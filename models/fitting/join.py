@@ -15,18 +15,18 @@ from models.rows import DECISION, LABEL, Rows, Schema
 DAY = 86_400_000_000
 
 
-class EarlyLabel(AssertionError):  # noqa: N818 -- says what happened, as the error tree does
+class EarlyLabel(AssertionError):
     """A label was handed over before it could have been known; whoever sends it leaks the future."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matured:
-    """Examples of one target in the order of use: rows, the raw scores given at the decision, labels, times of use."""
+    """Examples of one target in the order of use: rows, labels, raw scores given at the decision, if learned."""
 
     rows: Rows
-    raw: NDArray[np.int64]
     y: NDArray[np.uint8]
-    usable_at: NDArray[np.int64]
+    raw: NDArray[np.int64]
+    scored: NDArray[np.bool_]
 
 
 class Join:
@@ -36,22 +36,21 @@ class Join:
         self._hold = np.array([round(days * DAY) for days in hold_days], dtype=np.int64)
         self._patience = round((max(hold_days, default=0.0) + patience_days) * DAY)
         self._heads = np.empty(0, dtype=DECISION)
-        self._rows = Rows(
-            np.empty((0, len(schema.codes)), dtype=np.uint32), np.empty((0, len(schema.values)), dtype=np.float32)
-        )
+        self._rows = no_rows(schema)
         self._raw = np.empty((0, len(hold_days)), dtype=np.int64)
+        self._trained = np.empty((0, len(hold_days)), dtype=bool)
         self._labels = np.empty(0, dtype=LABEL)
-        self._new: list[tuple[NDArray[np.void], Rows, NDArray[np.int64]]] = []
+        self._new: list[_Block] = []
         self._new_labels: list[NDArray[np.void]] = []
         self.waiting_labels = 0
 
     def __len__(self) -> int:
         """Decisions remembered."""
-        return len(self._heads) + sum(len(heads) for heads, _, _ in self._new)
+        return len(self._heads) + sum(len(block.heads) for block in self._new)
 
-    def decide(self, heads: NDArray[np.void], rows: Rows, raw: NDArray[np.int64]) -> None:
-        """Remember n decisions, their rows and their raw scores (n, targets)."""
-        self._new.append((heads.copy(), rows.take(slice(None)), raw))
+    def decide(self, heads: NDArray[np.void], rows: Rows, raw: NDArray[np.int64], trained: Sequence[bool]) -> None:
+        """Remember n decisions, their rows, their raw scores (n, targets), and which targets' scores were learned."""
+        self._new.append(_Block(heads.copy(), rows, raw, np.tile(np.array(trained, dtype=bool), (len(rows), 1))))
 
     def know(self, labels: NDArray[np.void]) -> None:
         """Remember labels until they may be used."""
@@ -77,7 +76,7 @@ class Join:
             # A second label of the same decision changes nothing: the first one was the outcome.
             own = own[np.sort(np.unique(own["decision"], return_index=True)[1])]
             at = own["decision"]
-            out.append(Matured(self._rows.take(at), self._raw[at, target], own["y"], own["usable_at"]))
+            out.append(Matured(self._rows.take(at), own["y"], self._raw[at, target], self._trained[at, target]))
             self._heads["open"][at] &= np.uint8(~(1 << target) & 0xFF)
         self._labels = self._labels[np.unique(pairs["label"][pairs["usable_at"] > now])]
         self.waiting_labels = len(self._labels)
@@ -86,18 +85,18 @@ class Join:
 
     def _settle(self) -> None:
         if self._new:
-            self._heads = np.concatenate([self._heads, *(heads for heads, _, _ in self._new)])
-            codes = np.concatenate([self._rows.codes, *(rows.codes for _, rows, _ in self._new)])
-            values = np.concatenate([self._rows.values, *(rows.values for _, rows, _ in self._new)])
-            self._rows = Rows(codes, values)
-            self._raw = np.concatenate([self._raw, *(raw for _, _, raw in self._new)])
+            self._heads = np.concatenate([self._heads, *(block.heads for block in self._new)])
+            self._rows = joined([self._rows, *(block.rows for block in self._new)])
+            self._raw = np.concatenate([self._raw, *(block.raw for block in self._new)])
+            self._trained = np.concatenate([self._trained, *(block.trained for block in self._new)])
             self._new = []
         if self._new_labels:
             self._labels = np.concatenate([self._labels, *self._new_labels])
             self._new_labels = []
 
     def _keep(self, mask: NDArray[np.bool_]) -> None:
-        self._heads, self._rows, self._raw = self._heads[mask], self._rows.take(np.flatnonzero(mask)), self._raw[mask]
+        self._heads, self._rows = self._heads[mask], self._rows.take(np.flatnonzero(mask))
+        self._raw, self._trained = self._raw[mask], self._trained[mask]
 
     def _pairs(self) -> NDArray[np.void]:
         """Every label beside each decision of its subject that was open for its target then."""
@@ -120,6 +119,26 @@ class Join:
         pairs["high"], pairs["low"] = high[decision], low[decision]
         pairs["usable_at"] = np.maximum(known["known_at"], self._heads["at"][decision] + self._hold[target])
         return pairs
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The decisions of one call, not yet joined to the rest."""
+
+    heads: NDArray[np.void]
+    rows: Rows
+    raw: NDArray[np.int64]
+    trained: NDArray[np.bool_]
+
+
+def no_rows(schema: Schema) -> Rows:
+    """No rows, of the right widths."""
+    return Rows(np.empty((0, len(schema.codes)), dtype=np.uint32), np.empty((0, len(schema.values)), dtype=np.float32))
+
+
+def joined(parts: Sequence[Rows]) -> Rows:
+    """The rows of all parts in order, as a copy."""
+    return Rows(np.concatenate([part.codes for part in parts]), np.concatenate([part.values for part in parts]))
 
 
 _PAIR = np.dtype(

@@ -1,0 +1,80 @@
+"""Everything the trainer keeps about one target: its learners, the examples they learned, its calibration."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.cells import Cells
+from models.champion import TargetModel, untrained
+from models.fitting.calibrator import Calibrator
+from models.fitting.join import Matured, joined, no_rows
+from models.fitting.learners import LEARNERS
+from models.learner import UNIT, Index, Learner, sigmoid
+from models.rows import Schema
+
+KEPT = 60_000
+"""Matured examples of a target that are remembered, to read again when bins are cut anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSpec:
+    """An outcome to learn: its name, the days a label is held after its decision, its rate before any label."""
+
+    name: str
+    hold_days: float
+    prior: float
+
+
+class Student:
+    """Takes matured examples of one target, learns them, gives the model of its target."""
+
+    def __init__(self, schema: Schema, target: TargetSpec, seed: int) -> None:
+        self.target, self._seed = target, seed
+        self._cells: Cells | None = None
+        self._learners: dict[str, Learner] = {}
+        self._calibrator = Calibrator()
+        self._rows = no_rows(schema)
+        self._y = np.empty(0, dtype=np.uint8)
+        self._unlearned = 0
+        self._labels = self._failed = 0
+        self._loss = 0.0
+
+    def take(self, matured: Matured) -> None:
+        """Account for new examples by the score they were given, and remember them for learning."""
+        y = matured.y
+        self._labels += len(y)
+        self._failed += int(y.sum())
+        self._unlearned += len(y)
+        self._rows, self._y = joined([self._rows, matured.rows]), np.concatenate([self._y, y])
+        # Only what a trained model scored says how its scores should be read.
+        trained = matured.scored
+        self._calibrator.learn(matured.raw[trained], y[trained])
+        p = sigmoid(matured.raw / UNIT)
+        self._loss -= float(np.log(np.where(y == 1, p, 1 - p)).sum())
+
+    def learn(self, cells: Cells, now: int) -> None:
+        """Learn what was taken since the last time, or everything kept if the cells are new."""
+        if cells is not self._cells:
+            self._cells, self._unlearned = cells, len(self._y)
+            self._learners = {name: make(cells, self.target.prior, self._seed) for name, make in LEARNERS.items()}
+        if self._unlearned:
+            new = slice(len(self._y) - self._unlearned, None)
+            index, y = cells.index(self._rows.take(new)), self._y[new]
+            for learner in self._learners.values():
+                learner.learn(index, y, now)
+            self._unlearned = 0
+        if len(self._y) > 2 * KEPT:
+            self._rows, self._y = self._rows.take(slice(-KEPT, None)), self._y[-KEPT:]
+
+    def model(self, recent: Index, min_labels: int) -> TargetModel:
+        """The average of its learners, centred on `recent` rows; the prior while labels are few or all alike."""
+        if self._labels < min_labels or not 0 < self._failed < self._labels:
+            return untrained(self.target.prior)
+        ready = [name for name, learner in self._learners.items() if learner.scorer(1.0) is not None]
+        parts = {name: self._learners[name].scorer(1.0 / len(ready)) for name in ready}
+        model = TargetModel({n: p for n, p in parts.items() if p is not None}, 0, self._calibrator.calibration())
+        return model.centred(recent, self.target.prior)
+
+    def facts(self) -> dict[str, float]:
+        """Labels used, failures among them, mean log-loss of the raw scores given before."""
+        return {"labels": self._labels, "failed": self._failed, "log_loss": self._loss / max(1, self._labels)}
