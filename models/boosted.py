@@ -19,7 +19,7 @@ NODES = LEAVES - 1
 ORDINALS = 256
 """Values a column can take inside the trees; 0 is unknown or missing."""
 _LOWEST = np.array([0, *(((i & -i).bit_length() - 1) for i in range(1, 256))], dtype=np.intp)
-_FEW = 48
+_FEW = 100
 """Below so many rows one wide gather is faster than a loop over columns."""
 
 
