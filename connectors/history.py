@@ -44,6 +44,18 @@ def history(
     `clean` redacts the text before it is spilled to disk. Rows that only lose a field come with a refusal beside them.
     """
     tables = [_opened(mapping, path) for path in files]
+    return history_of(mapping, tables, memory_rows=memory_rows, progress=progress, clean=clean)
+
+
+def history_of(
+    mapping: Mapping,
+    tables: Sequence[Table],
+    *,
+    memory_rows: int = MEMORY_ROWS,
+    progress: Progress | None = None,
+    clean: Clean | None = None,
+) -> Iterator[Entry]:
+    """As `history`, of tables that are open already."""
     problems = [p for table in tables if table.header for p in mapping.header_problems(table.header, table.name)]
     if problems:
         raise ConfigError(problems)
@@ -57,7 +69,12 @@ def _opened(mapping: Mapping, path: Path) -> Table:
 
 class _History:
     def __init__(
-        self, mapping: Mapping, tables: list[Table], memory_rows: int, progress: Progress | None, clean: Clean | None
+        self,
+        mapping: Mapping,
+        tables: Sequence[Table],
+        memory_rows: int,
+        progress: Progress | None,
+        clean: Clean | None,
     ) -> None:
         self._model = mapping.model
         self._columns = mapping.columns()

@@ -121,6 +121,8 @@ def _offset(text: str) -> timezone:
 
 
 def _iso(text: str) -> datetime | None:
+    if text.isdigit() and len(text) != 8:
+        return None  # the library takes any sign between day and hour, so it reads the number of a matter as a time
     try:
         return datetime.fromisoformat(text) if len(text) >= 8 and text[4:5] in "-0123456789" else None
     except ValueError:
