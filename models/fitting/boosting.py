@@ -54,11 +54,10 @@ class Boosting:
             return None
         return Boosted(self._cells, _scaled(self._arrays, share))
 
-    def _fit(self) -> dict[str, NDArray[Any]]:
+    def fitted(self) -> tuple[HistGradientBoostingClassifier, NDArray[np.float64], dict[str, NDArray[Any]]]:
+        """A fit to what is remembered, the ordinals it was fitted to (n, columns), the code cells they stand for."""
         ordinals, known = self._ordinals()
         x = np.where(ordinals == 0, np.nan, ordinals - 1.0).T
-        # A column that is missing everywhere has nothing to split on, and scikit-learn cannot bin it.
-        x[:, np.isnan(x).all(axis=0)] = 0.0
         model = HistGradientBoostingClassifier(
             max_iter=self._rounds,
             learning_rate=self._rate,
@@ -70,7 +69,10 @@ class Boosting:
             early_stopping=False,
             random_state=self._seed,
         )
-        model.fit(x, self._y)
+        return model.fit(x, self._y), x, known
+
+    def _fit(self) -> dict[str, NDArray[Any]]:
+        model, _, known = self.fitted()
         base = float(np.ravel(model._baseline_prediction)[0])
         return {"base": np.array([base]), **known, **_exported(model)}
 

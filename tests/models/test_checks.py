@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from models.additive import Additive
 from models.binned import Binned
-from models.cells import Cells
 from models.checks import PROMISES, Subject, batch_does_not_matter, noise_is_not_learned, the_obvious_is_learned
 from models.fitting.learners import LEARNERS
-from models.learner import Flags, Index
+from models.learner import Flags, Index, Units
 from models.registry import SCORERS
 
 
@@ -37,21 +37,20 @@ def test_a_learner_that_does_not_listen_is_found_out() -> None:
         the_obvious_is_learned(deaf)
 
 
+class _Relative(Additive):
+    """Scores a row by its distance to the lowest of its neighbours."""
+
+    def score(self, index: Index) -> Units:
+        raw = super().score(index)
+        return raw - np.int64(raw.min())
+
+
+class _Envious(Binned):
+    def scorer(self, share: float) -> Additive | None:
+        honest = super().scorer(share)
+        return honest and _Relative(honest.base, honest.weights)
+
+
 def test_a_scorer_that_looks_at_its_neighbours_is_found_out() -> None:
-    class Relative(Binned):
-        def scorer(self, share: float) -> object:  # type: ignore[override]
-            honest = super().scorer(share)
-            assert honest is not None
-
-            class Scorer:
-                def score(self, index: Index) -> object:
-                    raw = honest.score(index)
-                    return raw - raw.min()
-
-            return Scorer()
-
-    def make(cells: Cells, prior: float, seed: int) -> Binned:
-        return Relative(cells, prior)
-
     with pytest.raises(AssertionError):
-        batch_does_not_matter(Subject("binned", make))
+        batch_does_not_matter(Subject("binned", lambda cells, prior, seed: _Envious(cells, prior)))
