@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from connectors.purpose import Intake
 from pipeline.errors import Reason, Refused
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=500)]
@@ -48,7 +49,7 @@ class DataContract(BaseModel):
     allowed_fields: list[FieldName] = Field(min_length=1, max_length=500)
     precision: Precision = Precision()
     retention_days: int = Field(ge=1, le=3650)
-    intake: Literal["matters", "hazards", "readings", "counts"] = "matters"
+    intake: Intake = "matters"
     reviewed: date | None = None
 
     @cached_property

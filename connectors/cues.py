@@ -6,7 +6,7 @@ word right behind a negation ("no gas smell", 未发现漏气) does not count, n
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import IntFlag
 
 from connectors.lexicon import EMERGENCIES, REPLIES, RISKS
@@ -53,9 +53,8 @@ def cues(text: str) -> int:
         return 0
     lower = text.lower()
     found = 0
-    for match in _WORDS.finditer(lower):
-        bits = _BITS[match.group()]
-        if found & bits != bits and not _is_denied(lower, match.start(), bits):
+    for start, bits in _occurrences(lower):
+        if found & bits != bits and not _is_denied(lower, start, bits):
             found |= bits
     if found & Cue.ON_SITE and not _MOMENT.search(lower):
         found &= ~Cue.ON_SITE
@@ -67,6 +66,20 @@ def cues(text: str) -> int:
 def elements_of_reply(mask: int) -> int:
     """How many of the six elements of a concrete reply a mask holds, 0 to 6."""
     return (mask & ELEMENTS).bit_count()
+
+
+def _occurrences(text: str) -> Iterator[tuple[int, int]]:
+    """Where a word of the lexicon begins, and its bits."""
+    # nearly all positions are dismissed by two characters; the longest word of a pair is tried first
+    for match in _HEAD.finditer(text):
+        start = match.start()
+        for word, bits in _CHINESE.get(text[start : start + 2], ()):
+            if text.startswith(word, start):
+                yield start, bits
+                break
+    if _LATIN.search(text):
+        for match in _ENGLISH.finditer(text):
+            yield match.start(), _BITS[match.group()]
 
 
 def _is_denied(text: str, start: int, bits: int) -> bool:
@@ -81,6 +94,13 @@ def _has_term(text: str) -> bool:
     return ("by " in text or "before " in text or "within " in text or "later " in text) and bool(_TERM_EN.search(text))
 
 
+def _by_head(words: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
+    heads: dict[str, list[tuple[str, int]]] = {}
+    for word in sorted(words, key=len, reverse=True):
+        heads.setdefault(word[:2], []).append((word, _BITS[word]))
+    return heads
+
+
 def _bits() -> Mapping[str, int]:
     words: dict[str, int] = {}
     for group in (EMERGENCIES, RISKS, REPLIES):
@@ -91,7 +111,12 @@ def _bits() -> Mapping[str, int]:
 
 
 _BITS = _bits()
-_WORDS = re.compile(one_of(_BITS, bounded=True))
+_CHINESE = _by_head(word for word in _BITS if not word.isascii())
+_HEAD = re.compile(
+    f"[{''.join(sorted({pair[0] for pair in _CHINESE}))}](?=[{''.join(sorted({pair[1] for pair in _CHINESE}))}])"
+)
+_ENGLISH = re.compile(one_of((word for word in _BITS if word.isascii()), bounded=True))
+_LATIN = re.compile("[a-z][a-z]")
 # only fillers may stand between the negation and the word: 没人管井盖缺失 is no denial, 无人员被困 is one
 _DENIED = re.compile(
     r"(?:无|没有?|未|不是|并非|排除|杜绝|防止|避免|谨防|不存在)(?:任何|明显|可燃|继续|再次?|出现|发生|发现|"

@@ -19,7 +19,7 @@ from connectors.cues import cues
 from connectors.deadletter import DeadLetter
 from connectors.ngrams import Grams
 from connectors.redact import Redactor
-from connectors.screen import Screen, original
+from connectors.screen import Screen, encoding_refusal, original
 from pipeline.ids import code32, code64
 from pipeline.signal import MAX_CODES, MAX_TARGETS, MAX_VALUES, SIGNAL, Signal, Step
 
@@ -101,14 +101,22 @@ class Edge:
         `positions`: line or row of each signal in its source, for the dead letters; else its place in the batch.
         """
         taken = list(signals)
-        rejected: list[DeadLetter] = []
+        places = range(len(taken)) if positions is None else positions
         refusals = self._screen.refusals(taken, now_us)
-        if refusals:
-            for index, refused in refusals.items():
-                position = positions[index] if positions is not None else index
-                rejected.append(DeadLetter.of(self.source, position, refused, original(taken[index]), self._redactor))
-            taken = [signal for index, signal in enumerate(taken) if index not in refusals]
-        return self._rows(taken, rejected)
+        if not refusals:
+            try:
+                return self._rows(taken, [])
+            except UnicodeEncodeError:  # rare enough to be looked for only when it happened
+                refusals = {i: refused for i, signal in enumerate(taken) if (refused := encoding_refusal(signal))}
+        else:
+            for index, signal in enumerate(taken):
+                if index not in refusals and (refused := encoding_refusal(signal)):
+                    refusals[index] = refused
+        rejected = [
+            DeadLetter.of(self.source, places[index], refusals[index], original(taken[index]), self._redactor)
+            for index in sorted(refusals)
+        ]
+        return self._rows([signal for index, signal in enumerate(taken) if index not in refusals], rejected)
 
     def _rows(self, signals: list[Signal], rejected: list[DeadLetter]) -> Admitted:
         count = len(signals)

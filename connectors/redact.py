@@ -26,7 +26,7 @@ from connectors.redact_ids import (
     plates,
     spoken_phones,
 )
-from connectors.redact_names import PHONE_MARK, chinese_names, may_name
+from connectors.redact_names import PHONE_MARK, chinese_names
 
 KNOWN_NUMBERS = (
     r"(?<!证件)(?<!身份证)(?:工单|案件|受理|投诉|信访|信访件|交办|登记|事件|任务|派单|督办|报修|诉求|服务|"
@@ -59,7 +59,7 @@ _PHONE_SHAPE = re.compile(
     r"1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}|[0-9]{3}-[0-9]{3}-[0-9]{4}|[0-9]{3}-[0-9]{4}-[0-9]{4}"
 )
 
-_WIDE = re.compile(r"[０-９Ａ-Ｚａ-ｚ＠．＿＋]|[^\x00-\x7f](?<=[^\W\D])")
+_WIDE = re.compile(r"[\dＡ-Ｚａ-ｚ＠．＿＋](?<![0-9])")
 _PLAIN_FORMS = {0xFEE0 + ord(char): char for char in ascii_letters + digits + "@._+"}
 _SEPARATORS = r" \-–—.·_()（）\u00a0\u2009\u200b-\u200d\u3000\ufeff"
 
@@ -76,9 +76,10 @@ _ACCOUNTS = re.compile(
     "[QqWwVv薇威微Hh](?:(?<=[Qq])[Qq]|(?<=[Ww])(?:[Ee] ?[Cc]|[Xx])|(?<=[Vv])[Xx信]|(?<=[薇威微])信|(?<=[Hh])ttps?:)"
 )
 _DOORS = re.compile(
-    r"[元栋幢座楼号#＃层门家住址区园苑里坊庭府寓舍村湾居城院组社队洞弄\-]"
-    r"[\s,，\-：:在有]{0,2}[0-9一二三四五六七八九零〇幺东西中左右]"
+    r"[0-9一二三四五六七八九十A-Z组社队区园苑寓舍村院家住址在](?:(?<=[组社队区园苑寓舍村院家住址在])[\s：:在]?[0-9]{1,4}|\s?"
+    r"(?:号楼|号院|栋|幢|座|#楼?|楼|弄|号|单元|门洞|号?门)[\s,，\-]{0,2}[0-9一二三四五六七八九零〇幺东西中左右])"
 )
+_HAN = re.compile("[\u4e00-\u9fff]")
 _FLATS = re.compile(r"[AaFfUu#](?:(?<=[Aa])(?:pt|PT|partment)|(?<=[Ff])lat|(?<=[Uu])nit|(?<=#) ?[0-9])")
 
 
@@ -94,7 +95,7 @@ _STAGES: tuple[tuple[Callable[[str], object], tuple[Finder, ...]], ...] = (
     (_ACCOUNTS.search, (accounts,)),
     (_DOORS.search, (doors,)),
     (_FLATS.search, (flats,)),
-    (may_name, (chinese_names,)),
+    (_HAN.search, (chinese_names,)),
     (may_name_english, (english_names,)),
 )
 
@@ -130,20 +131,34 @@ class Redactor:
             if finders[0] is id_numbers:
                 work = self._set_aside(work)
             for find in finders:
-                found = list(find(work))
-                for start, end, kind in found:
-                    work = work[:start] + _MARKS[kind] * (end - start) + work[end:]
-                spans += found
+                if found := list(find(work)):
+                    work = _blotted(work, [(start, end, _MARKS[kind]) for start, end, kind in found])
+                    spans += found
         return spans
 
     def _set_aside(self, work: str) -> str:
         for position, pattern in enumerate(self._known):
-            for match in pattern.finditer(work):
-                start, end = match.span("number") if "number" in pattern.groupindex else match.span()
+            group: str | int = "number" if "number" in pattern.groupindex else 0
+            spans = [match.span(group) for match in pattern.finditer(work)]
+            if position >= self._trusted:
                 # the general words must not shelter what is plainly a phone; a site's own pattern is trusted
-                if position < self._trusted or not _PHONE_SHAPE.fullmatch(work, start, end):
-                    work = work[:start] + _KEPT * (end - start) + work[end:]
+                spans = [span for span in spans if not _PHONE_SHAPE.fullmatch(work, *span)]
+            if spans:
+                work = _blotted(work, [(start, end, _KEPT) for start, end in spans])
         return work
+
+
+def _blotted(work: str, spans: list[tuple[int, int, str]]) -> str:
+    """`work` with each span filled by its mark, in one pass, so that a long text with many finds stays linear."""
+    pieces: list[str] = []
+    position = 0
+    for start, end, mark in sorted(spans):
+        start = max(start, position)
+        if start < end:
+            pieces += (work[position:start], mark * (end - start))
+            position = end
+    pieces.append(work[position:])
+    return "".join(pieces)
 
 
 def _plain_forms(text: str) -> dict[int, str]:

@@ -28,14 +28,14 @@ _BARE = re.compile(
     r"户)?)(?![0-9年元米个块万度吨路天多])"
 )
 _FLAT = re.compile(
-    r"\b(?:apt|apartment|flat)\b\.?\s*(?:no\.?|number|#)?\s*[A-Za-z]?-?[0-9]{1,5}[A-Za-z]?\b"
+    r"\b(?:apt|apartment|flat)\b\.?\s{0,2}(?:no\.?|number|#)?\s{0,2}[A-Za-z]?-?[0-9]{1,5}[A-Za-z]?\b"
     r"|\b(?:Apt|Apartment|APT)\.?\s[A-Z]\b"
     r"|(?<=[a-z.,])\s(?:unit|#)\s?[A-Za-z]?-?[0-9]{1,5}[A-Za-z]?\b",
     re.I,
 )
 _STREET = re.compile(
     r"\b(?:st|street|ave|avenue|rd|road|dr|drive|ln|lane|blvd|ct|court|pl|place|way|ter|terrace|pkwy|sq|"
-    r"square)\.?,?\s*$",
+    r"square)\.?,?\s{0,2}$",
     re.I,
 )
 

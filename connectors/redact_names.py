@@ -21,7 +21,7 @@ _TITLES = (
     "律师|老板|经理|主任|局长|科长|所长|队长|书记|院长|校长|站长|镇长|乡长|村长|处长|部长|厂长|教授|警官|法官|"
     "会计|工程师|网格员|姓"
 )
-_TITLE = re.compile(_TITLES)
+_TITLE = re.compile(one_of(_TITLES.split("|")))
 _INTRODUCTIONS = (
     "我叫|我的名字叫|我是|名叫|名为|叫做|叫作|姓名|名字|本人|联系人|联络人|收件人|收货人|申请人|反映人|投诉人|"
     "来电人|来访人|诉求人|求助人|举报人|信访人|"
@@ -29,7 +29,7 @@ _INTRODUCTIONS = (
     "出租人|产权人|持卡人|户主|房主|患者|死者|伤者|受害人|伤员|签名|署名|落款|"
     "被告|原告|嫌疑人|证人"
 )
-_INTRODUCED = re.compile(rf"(?:{_INTRODUCTIONS})(?:姓名|名字)?([是为叫系：:\s（(\"“]{{0,3}})")
+_INTRODUCED = re.compile(rf"(?:{one_of(_INTRODUCTIONS.split('|'))})(?:姓名|名字)?([是为叫系：:\s（(\"“]{{0,3}})")
 _ROLES = (
     "业主|居民|村民|市民|群众|租户|住户|租客|邻居|房东|老板|店主|摊主|车主|司机|工人|职工|员工|网友|乘客|顾客|"
     "消费者|家长|学生|同学|孩子|儿子|女儿|丈夫|妻子|"
@@ -37,8 +37,7 @@ _ROLES = (
     "家属|保安|保洁|网格员|楼长|组长|书记|主任|经理|客户|用户|"
     "村医|教师|老师|医生|人员|干部|民警|队长|院长|校长|找到|联系|名为|告知|通知|转告|起诉|状告|叫"
 )
-_ROLE = re.compile(_ROLES)
-_WORDS = frozenset(f"{_TITLES}|{_INTRODUCTIONS}|{_ROLES}".split("|"))
+_ROLE = re.compile(one_of(_ROLES.split("|")))
 _FOLLOW = (
     r"\Z|[^\u4e00-\u9fff]|反映|来电|来信|来访|投诉|举报|咨询|求助|诉|称|说|表示|报修|报案|报警|住|家|的|在|和|"
     r"与|及|向|于|因|被|将|已|现|要求|要|希望|身份|等|电话|手机|"
@@ -69,14 +68,6 @@ _NEAR_PHONE = re.compile(
 )
 _AFTER_PHONE = re.compile(rf"{PHONE_MARK}[，,、\s（(]{{0,2}}(?:联系人|姓名)?[：:]?")
 _AFTER_NAME = re.compile(r"\Z|[^\u4e00-\u9fff]|反映|收|先生|女士|家")
-
-
-_ANCHORS = re.compile(one_of(_WORDS))
-
-
-def may_name(text: str) -> bool:
-    """Whether anything in `text` could introduce a Chinese name; cheap."""
-    return bool(PHONE_MARK in text or _ANCHORS.search(text) or _CLAUSE.search(text) or _CLAUSE_LONG.search(text))
 
 
 def chinese_names(text: str) -> Iterator[Span]:

@@ -5,6 +5,7 @@ from math import isfinite
 
 import orjson
 
+from connectors.purpose import SHORT_TEXT, holds_media
 from pipeline.errors import Reason, Refused
 from pipeline.signal import Signal, Step
 
@@ -12,10 +13,13 @@ MIN_AT_US = 1
 """Earliest time taken: just after 1970-01-01T00:00:00Z, because a zero is a missing time."""
 MAX_AT_US = 7_258_118_400_000_000
 """First time not taken: 2200-01-01T00:00:00Z."""
+MAX_NUMBER = 3e38
+"""Largest number taken: what a 32-bit float still holds."""
 MAX_ID_CHARS = 512
 """Longest id of a record or a matter."""
 
 _STEPS = frozenset(Step)
+_TEXT_FIELDS = ("id", "matter", "source", "category", "place", "office", "channel", "asset", "text")
 
 
 class Screen:
@@ -53,6 +57,7 @@ class Screen:
                 and (places is None or signal.place in places)
                 and len(signal.id) <= MAX_ID_CHARS
                 and len(signal.matter) <= MAX_ID_CHARS
+                and (len(signal.text) < SHORT_TEXT or not holds_media(signal.text))
             ):
                 continue
             refused = self._refusal(signal, latest)
@@ -66,6 +71,10 @@ class Screen:
                 return Refused(Reason.MISSING_FIELD, name, "is empty", f"every signal needs its {name}")
             if len(value) > MAX_ID_CHARS:
                 return Refused(Reason.TOO_LARGE, name, f"{len(value)} characters", f"at most {MAX_ID_CHARS} characters")
+        if holds_media(signal.text):
+            return Refused(
+                Reason.REFUSED_PURPOSE, "text", "a picture, video or sound", "send no media, not even encoded"
+            )
         return (
             _time_refusal("at", signal.at, latest)
             or (_time_refusal("due", signal.due, MAX_AT_US) if signal.due else None)
@@ -98,7 +107,27 @@ def original(signal: Signal) -> bytes:
     fields["step"] = getattr(signal.step, "name", signal.step)
     for name in ("codes", "values", "outcomes"):
         fields[name] = dict(fields[name])
-    return orjson.dumps(fields, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(fields, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # half of a surrogate pair is no UTF-8
+        return ascii(fields).encode()
+
+
+def encoding_refusal(signal: Signal) -> Refused | None:
+    """Why a signal cannot be written as UTF-8 (half of a surrogate pair), or None."""
+    texts = {name: getattr(signal, name) for name in _TEXT_FIELDS}
+    texts |= {f"codes.{name}": f"{name}{value}" for name, value in signal.codes.items()}
+    for name, text in texts.items():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            return Refused(
+                Reason.BAD_ENCODING,
+                name,
+                f"character {error.start} is half of a pair",
+                "decode the source as it is encoded",
+            )
+    return None
 
 
 def _time_refusal(name: str, value: int, latest: int) -> Refused | None:
@@ -119,6 +148,7 @@ def _time_refusal(name: str, value: int, latest: int) -> Refused | None:
 
 def _number_refusal(signal: Signal) -> Refused | None:
     for name, value in signal.values.items():
-        if not isfinite(value):
-            return Refused(Reason.NOT_FINITE, f"values.{name}", f"{value!r}", "leave a missing number out")
+        if not abs(value) <= MAX_NUMBER:
+            detail = f"{value!r}" if not isfinite(value) else "too large"
+            return Refused(Reason.NOT_FINITE, f"values.{name}", detail, "leave a missing number out")
     return None

@@ -103,6 +103,10 @@ def test_content_tells_a_repeated_id_with_other_fields(change: dict[str, object]
         ({"due": -5}, Reason.BAD_TIME),
         ({"values": {"age": float("nan")}}, Reason.NOT_FINITE),
         ({"values": {"age": float("inf")}}, Reason.NOT_FINITE),
+        ({"values": {"age": 1e39}}, Reason.NOT_FINITE),
+        ({"text": "half a pair \ud800"}, Reason.BAD_ENCODING),
+        ({"codes": {"shift": "\udfff"}}, Reason.BAD_ENCODING),
+        ({"text": "data:image/png;base64," + "iVBORw0KGgo" * 30}, Reason.REFUSED_PURPOSE),
         ({"source": "petition"}, Reason.UNKNOWN_SOURCE),
         ({"id": "x" * 600}, Reason.TOO_LARGE),
     ],
@@ -129,6 +133,18 @@ def test_one_refused_signal_stops_no_other_and_names_its_position() -> None:
     assert admitted.ids == ["a", "c"]
     assert [letter.position for letter in admitted.rejected] == [8]
     assert admitted.rejected[0].remedy
+
+
+def test_damage_of_two_kinds_in_one_batch_is_told_apart() -> None:
+    admitted = edge().admit([signal(id="a", at=0), signal(id="b", office="\ud800"), signal(id="c")])
+    assert [letter.reason for letter in admitted.rejected] == [Reason.BAD_TIME, Reason.BAD_ENCODING]
+    assert admitted.ids == ["c"]
+
+
+def test_an_empty_batch_is_an_empty_answer() -> None:
+    admitted = edge().admit([])
+    assert (len(admitted.rows), admitted.texts, admitted.rejected) == (0, [], [])
+    assert len(admitted.gram_ends) == 0
 
 
 def test_a_dead_letter_is_redacted() -> None:
