@@ -11,11 +11,12 @@ class Words:
 
     Attributes
     ----------
-    levels : none, blue, yellow, orange, red. facts : what is the case, by reason; rules : names of reasons.
-    asks : who is asked for what. lives : what happened to a warning, by cause.
-    outcomes : of a close. targets : an outcome that a matter may have. features : what a feature says, with slot `value`; parts : small pieces of sentences.
-    moment : local time and local now -> text. span : µs -> text. percent : 1/10,000 -> text. weekdays : Monday first.
-    between : joins reasons.
+    levels : none, blue, yellow, orange, red.
+    facts : what is the case, by reason; `rules` : names of the same reasons.
+    asks : who is asked for what. lives : what happened to a warning, by cause. outcomes : of a close.
+    targets : an outcome that a matter may have. features : what a feature says, with slot `value`.
+    parts : small pieces of sentences. between : joins reasons. weekdays : Monday first.
+    moment : local time and local now -> text. span : µs -> text. percent : 1/10,000 -> text.
     """
 
     levels: tuple[str, str, str, str, str]
