@@ -7,11 +7,10 @@ raise cut-off of the level that it demands, so that duty is ranked like risk.
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pipeline.assessment import Action, Assessment, Level
-from pipeline.rules import FoldRules
 
 WHOLE = 10_000
 """Probability, consequence and share of 1."""
@@ -48,7 +47,7 @@ DEFAULT_LEVELS = (
     LevelRule(6_000, 5_200, 365, 180, 0, 24 * _HOUR, 48 * _HOUR, 4),
     LevelRule(8_000, 7_000, 1_825, 900, 0, 24 * _HOUR, 72 * _HOUR, 2),
 )
-"""Blue to red as config.grading has them, for a config entry that names none."""
+"""Blue to red as config.grading ships them."""
 
 
 class Standing(NamedTuple):
@@ -201,28 +200,3 @@ def nearest_cutoff(level: int, score: int, rules: LevelRules) -> CutOff:
     if level:
         cutoffs.append(CutOff(level, "clear", rules.clears[level - 1]))
     return min(cutoffs, key=lambda cutoff: abs(cutoff.value - score))
-
-
-def levels_json(rules: LevelRules) -> dict[str, Any]:
-    """What `FoldRules.levels` carries of these rules; consequences of targets and the calendar stand beside it."""
-    return {
-        "levels": [list(astuple(rule)) for rule in rules.levels],
-        "category_consequence": sorted([code, value] for code, value in rules.category_consequence.items()),
-        "share": rules.share,
-        "office_budget": sorted([office, level, budget] for (office, level), budget in rules.office_budget.items()),
-    }
-
-
-def level_rules_of(rules: FoldRules) -> LevelRules:
-    """The grading rules that a config entry carries; the shipped ones where it carries none."""
-    data = rules.levels
-    levels = tuple(LevelRule(*row) for row in data["levels"]) if data else DEFAULT_LEVELS
-    blue, yellow, orange, red = levels
-    return LevelRules(
-        levels=(blue, yellow, orange, red),
-        consequence=tuple(target.consequence for target in rules.targets),
-        category_consequence=dict(data.get("category_consequence", ())),
-        day_of=rules.calendar.day_of,
-        share=data.get("share", WHOLE),
-        office_budget={(office, level): budget for office, level, budget in data.get("office_budget", ())},
-    )

@@ -8,14 +8,14 @@ from alerts.answers import Answers
 from alerts.command import Verdict, is_well_formed, obey
 from alerts.dues import Dues
 from alerts.gates import Gates
-from alerts.level import LevelRules, Standing, level_rules_of
+from alerts.level import LevelRules, Standing
 from alerts.lifecycle import Cause, Life, State
 from alerts.rising import fall_due, ready_level, through_gate
 from alerts.shelf import Shelf
 from alerts.transition import intents_of, transition_of
 from pipeline.assessment import Assessment, AssessmentKind, Evidence, Subject
 from pipeline.effects import Effects
-from pipeline.rules import DutyRule, FoldRules
+from pipeline.rules import DutyRule
 from pipeline.state import NEVER
 
 _NO_PAYLOAD: Mapping[str, Any] = {}
@@ -133,7 +133,7 @@ class Warnings:
     ) -> None:
         """Grade open warnings by new rules from what was last said of them; hold still applies, trackers are kept.
 
-        `standing` tells which assessments still hold, where rules of duty were withdrawn.
+        `standing` tells which assessments still hold, where rules of duty were withdrawn (see `is_said`).
         """
         self.rules = rules
         self.versions.update(versions)
@@ -144,12 +144,6 @@ class Warnings:
                 life.assessments = tuple(each for each in life.assessments if standing(each))
             self._weigh(life, now, effects, Cause.CONFIG_CHANGED)
         self.next_due = self._dues.soonest()
-
-    def configure(self, rules: FoldRules, now: int, effects: Effects) -> None:
-        """The same from the rules of a config entry; what a withdrawn rule of duty said is dropped."""
-        self.reconfigure(
-            level_rules_of(rules), {"config": rules.version}, now, effects, lambda each: _is_said(each, rules.duty)
-        )
 
     def _weigh(self, life: Life, now: int, effects: Effects, changed: Cause | None = None) -> None:
         """Raise, withdraw, lower or end as the assessments ask; `changed` names the cause where it is not they."""
@@ -315,7 +309,7 @@ class Warnings:
         return warnings
 
 
-def _is_said(assessment: Assessment, duty: Sequence[DutyRule]) -> bool:
+def is_said(assessment: Assessment, duty: Sequence[DutyRule]) -> bool:
     """Whether a rule that is still in force says this; models always do."""
     if assessment.kind is not AssessmentKind.DUTY or not assessment.grounds:
         return True

@@ -1,7 +1,5 @@
 """Which level an assessment speaks for."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,13 +9,9 @@ from alerts.level import (
     CutOff,
     LevelRule,
     LevelRules,
-    level_rules_of,
-    levels_json,
     nearest_cutoff,
 )
 from pipeline.assessment import Action, Assessment, AssessmentKind, Level
-from pipeline.calendar import utc_calendar
-from pipeline.rules import FoldRules, Target
 
 RULES = LevelRules(DEFAULT_LEVELS, consequence=(10_000, 20_000), category_consequence={5: 15_000})
 
@@ -100,18 +94,3 @@ def test_a_partition_gives_its_share_of_an_offices_budget() -> None:
     rules = LevelRules(DEFAULT_LEVELS, share=2_500, office_budget={(7, 2): 40.0})
     assert rules.budget(7, 2) == 10
     assert rules.budget(8, 2) == 2.5
-
-
-def test_rules_travel_through_a_config_entry() -> None:
-    rules = LevelRules(
-        DEFAULT_LEVELS, (20_000,), category_consequence={5: 15_000}, share=5_000, office_budget={(7, 2): 40.0}
-    )
-    fold = FoldRules(calendar=utc_calendar(), targets=(Target("late", "breach", consequence=20_000),))
-    entry = FoldRules.from_json(replace(fold, levels=levels_json(rules)).to_json())
-    again = level_rules_of(entry)
-    assert levels_json(again) == levels_json(rules)
-    assert (again.consequence, again.floors) == (rules.consequence, rules.floors)
-
-
-def test_a_config_entry_without_levels_means_the_shipped_ones() -> None:
-    assert level_rules_of(FoldRules(calendar=utc_calendar())).levels == DEFAULT_LEVELS

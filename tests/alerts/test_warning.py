@@ -7,11 +7,10 @@ from hashlib import blake2b
 
 from alerts.level import DEFAULT_LEVELS, LevelRules, nearest_cutoff
 from alerts.testing import Desk, rule
-from alerts.warning import Warnings
+from alerts.warning import Warnings, is_said
 from pipeline.assessment import Action, Assessment, AssessmentKind, Level, Why
-from pipeline.calendar import utc_calendar
 from pipeline.effects import Effects
-from pipeline.rules import DutyRule, FoldRules
+from pipeline.rules import DutyRule
 from pipeline.state import NEVER
 
 BLUE, YELLOW, ORANGE, RED = 3500, 5000, 7000, 9000
@@ -267,10 +266,11 @@ def test_new_cutoffs_grade_open_warnings_at_once_and_hold_still_applies(desk: De
 
 
 def test_what_a_withdrawn_rule_said_is_dropped(desk: Desk) -> None:
-    desk.grade(rule(Why.RETURNED, Level.ORANGE))
-    left = FoldRules(calendar=utc_calendar(), version=2, duty=(DutyRule("r", "returned", 2, Level.BLUE),))
-    desk.warnings.configure(left, desk.now, desk.effects)
-    assert (desk.last["cause"], desk.last["proposed"], desk.last["assessments"]) == ("config_changed", 2, [])
+    desk.grade(rule(Why.RETURNED, Level.ORANGE), rule(Why.IDLE, Level.BLUE))
+    left = [DutyRule("returned_twice", "returned", 2, Level.YELLOW), DutyRule("idle_7_days", "idle", 7, Level.BLUE)]
+    desk.warnings.reconfigure(desk.rules, {"config": 2}, desk.now, desk.effects, lambda each: is_said(each, left))
+    assert (desk.last["cause"], desk.last["proposed"]) == ("config_changed", 2)
+    assert [each["hard"] for each in desk.last["assessments"]] == [Level.BLUE]
 
 
 def test_a_state_and_its_deltas_make_the_same_warnings(desk: Desk) -> None:
