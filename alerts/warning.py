@@ -39,6 +39,7 @@ class Warnings:
         self.rules = rules
         self.versions = dict(versions)
         self.next_due = NEVER
+        self.floor, self.floors = rules.raises[0], rules.floors
         self._gates = Gates(rules)
         self._shelf = Shelf()
         self._answers = Answers()
@@ -46,16 +47,6 @@ class Warnings:
         self._key_of: dict[str, bytes] = {}
         self._dues = Dues(self._lives)
         self._touched: set[bytes] = set()
-
-    @property
-    def floor(self) -> int:
-        """Least score that can raise anything."""
-        return self.rules.raises[0]
-
-    @property
-    def floors(self) -> tuple[int, ...]:
-        """Least probability per target that can raise anything."""
-        return self.rules.floors
 
     @property
     def open_keys(self) -> Collection[bytes]:
@@ -136,6 +127,7 @@ class Warnings:
         `standing` tells which assessments still hold, where rules of duty were withdrawn (see `is_said`).
         """
         self.rules = rules
+        self.floor, self.floors = rules.raises[0], rules.floors
         self.versions.update(versions)
         self._gates.reconfigure(rules)
         for key in sorted(self._lives):
