@@ -25,7 +25,7 @@ _HALF_HOUR = _HOUR // 2
 ANSWER_US = (72 * _HOUR, 72 * _HOUR, 24 * _HOUR, 4 * _HOUR, 2 * _HOUR)
 """How long an office has for its first answer, by visible level; never past the due time of the matter."""
 ROOT = "root"
-"""Name of the built-in place above all others, which is not worth a word."""
+"""Name of the built-in place above all others; it, or a place the directory has no name for, is not worth a word."""
 TOP = 2
 """Reasons named in the sentence."""
 
@@ -55,6 +55,8 @@ _TARGETS = {
     "unsatisfied": "unsatisfied",
     "called_out": "called_out",
 }
+_OTHER = {"handed_over": "returns", "returned": "handovers"}
+"""The count beside the one that speaks; at nought it is left out."""
 _HOURS = frozenset({"allowed_h", "age_h", "idle_h", "spot_idle_h"})
 _NAMED = frozenset({"category", "place", "office"})
 
@@ -120,7 +122,10 @@ class _Saying:
         self.what = names(transition["category"]) or parts["no_category"]
         self.office = names(transition["office"]) or parts["no_office"]
         self.is_owned = bool(names(transition["office"]))
-        self.where = "" if place == ROOT else parts["place"].format(place=place) if place else parts["no_place"]
+        if place in ("", ROOT):
+            self.where = "" if transition["place"] else parts["no_place"]
+        else:
+            self.where = parts["place"].format(place=place)
 
     def sentence(self) -> str:
         """Fact and request, or what became of the warning."""
@@ -172,6 +177,8 @@ class _Saying:
             return facts["nothing"].format(where=self.where, what=self.what)
         why = assessment["kind"] if assessment["kind"] == "risk" else self._why(assessment)
         slots = self._slots(assessment)
+        if slots.get(_OTHER.get(why, "")) == "0":
+            why += "_only"
         try:
             return facts.get(why, facts["rule"]).format_map(slots)
         except KeyError:

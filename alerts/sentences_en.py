@@ -41,6 +41,8 @@ EN = Words(
         "idle": "{what}{where}: no action recorded for {days} days, since {since}{deadline}",
         "handed_over": "{what}{where}: passed on {handovers} times and returned {returns} times since {registered}",
         "returned": "{what}{where}: returned {returns} times and passed on {handovers} times since {registered}",
+        "handed_over_only": "{what}{where}: passed on {handovers} times since {registered}",
+        "returned_only": "{what}{where}: returned {returns} times since {registered}",
         "vague_reply": "{what}{where}: elements are missing in the reply, so it cannot be verified "
         "(automatic comparison, please check)",
         "repeated": "{what}{where}: the same problem was reported at the same place again, it may have to be reopened",

@@ -38,6 +38,8 @@ ZH = Words(
         "idle": "{where}“{what}”事项自{since}起已{days}天无办理记录{deadline}",
         "handed_over": "{where}“{what}”事项自{registered}登记以来转办{handovers}次、退单{returns}次",
         "returned": "{where}“{what}”事项自{registered}登记以来退单{returns}次、转办{handovers}次",
+        "handed_over_only": "{where}“{what}”事项自{registered}登记以来转办{handovers}次",
+        "returned_only": "{where}“{what}”事项自{registered}登记以来退单{returns}次",
         "vague_reply": "{where}“{what}”事项的答复要素不全，尚不能据此核实（自动比对结果，请人工核对）",
         "repeated": "{where}“{what}”同类问题在同一地点再次反映，可能需要重新办理",
         "reopened": "{where}“{what}”事项报结后重新办理",

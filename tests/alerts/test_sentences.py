@@ -107,6 +107,17 @@ def test_a_matter_passed_on_says_how_often_and_asks_who_holds_it() -> None:
     assert "自11月23日09:00登记以来转办3次、退单2次；请区住建局于11月26日09:00前明确承办单位" in zh
 
 
+def test_a_count_of_nought_is_not_said() -> None:
+    assert "转办3次；" in said(transition(rule("handed_over", handovers=3, returns=0)))[0]
+    assert "退单2次；" in said(transition(rule("returned", handovers=0, returns=2)))[0]
+
+
+def test_where_a_site_has_no_places_none_is_said() -> None:
+    zh, en = said(transition(rule("vague_reply"), place=12345))
+    assert zh.startswith("“排水管堵塞”事项")
+    assert en.startswith("排水管堵塞: ")
+
+
 def test_a_surge_says_how_many_times_normal_and_that_the_cause_is_not_verified() -> None:
     zh, en = said(transition(rule("surge", count=17, expected=2.8, window_us=48 * HOUR)))
     assert zh.startswith("近2天，望汀街道“排水管堵塞”反映17件，约为同期常态的6.1倍，原因尚未核实；")
