@@ -59,12 +59,8 @@ def decode(lines: bytes, *, latest: int | None = None) -> Decoded:
         names = [row.sensor for row in rows]
         at = _times([row.at for row in rows])
         value = np.array([row.value for row in rows], np.float64)
-        clean = (
-            max(map(len, names), default=1) <= MAX_NAME
-            and "" not in names
-            and len(lines) <= MAX_LINE * (len(rows) or 1)
-        )
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        clean = max(map(len, names), default=1) <= MAX_NAME and "" not in names and _longest(lines) <= MAX_LINE
+    except (msgspec.DecodeError, ValueError, OverflowError, RecursionError):
         return _one_by_one(lines, latest)
     # one comparison each for the whole frame; NaN fails it too
     if not clean or not bool((np.abs(value) <= LARGEST).all()) or not _within(at, latest):
@@ -73,6 +69,12 @@ def decode(lines: bytes, *, latest: int | None = None) -> Decoded:
     readings["sensor"] = list(map(code64, names))
     readings["at"], readings["value"] = at, value
     return Decoded(readings, names, [])
+
+
+def _longest(lines: bytes) -> int:
+    """Bytes of the longest line."""
+    ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n"))
+    return int(np.diff(ends, prepend=-1, append=len(lines)).max()) - 1
 
 
 def _within(at: NDArray[np.int64], latest: int | None) -> bool:

@@ -36,11 +36,14 @@ class Series:
         self.last: Ints = np.append(self.starts[1:], size) - 1
         self.of: Ints = np.cumsum(first) - 1
         self.rank: Ints = np.arange(size) - self.starts[self.of]
-        self._reach: list[tuple[int, Ints]] = []
+        self._reach: list[tuple[Any, Any]] = []
         shift = 1
         positions = np.flatnonzero(self.rank)
         while len(positions):
-            self._reach.append((shift, positions))
+            # a frame of one sensor, as of a file read again, needs no list of positions
+            alone = len(positions) == size - shift
+            here_and_back = (slice(shift, None), slice(None, -shift)) if alone else (positions, positions - shift)
+            self._reach.append(here_and_back)
             shift *= 2
             positions = positions[self.rank[positions] >= shift]
 
@@ -56,10 +59,10 @@ class Series:
         total = add.copy()
         total[self.starts] += keep[self.starts] * initial
         factor = keep.copy() if len(self._reach) > 1 else keep
-        for shift, at in self._reach:
-            total[at] += factor[at] * total[at - shift]
+        for at, back in self._reach:
+            total[at] += factor[at] * total[back]
             if len(self._reach) > 1:
-                factor[at] *= factor[at - shift]
+                factor[at] *= factor[back]
         return total
 
     def peak(self, keep: Floats, least: Floats, initial: NDArray[Any]) -> Floats:
@@ -67,17 +70,17 @@ class Series:
         top = least.copy()
         top[self.starts] = np.maximum(top[self.starts], keep[self.starts] * initial)
         factor = keep.copy()
-        for shift, at in self._reach:
-            top[at] = np.maximum(top[at], factor[at] * top[at - shift])
-            factor[at] *= factor[at - shift]
+        for at, back in self._reach:
+            top[at] = np.maximum(top[at], factor[at] * top[back])
+            factor[at] *= factor[back]
         return top
 
     def running_max(self, values: Ints, initial: Ints) -> Ints:
         """Largest of `initial` and the values up to each position of its series."""
         top = values.copy()
         top[self.starts] = np.maximum(top[self.starts], initial)
-        for shift, at in self._reach:
-            top[at] = np.maximum(top[at], top[at - shift])
+        for at, back in self._reach:
+            top[at] = np.maximum(top[at], top[back])
         return top
 
     def latest(self, marked: NDArray[np.bool_]) -> Ints:

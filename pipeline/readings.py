@@ -8,7 +8,7 @@ carries the due time, so ticks and other sensors change nothing.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from models.sensor import Scores, score
 from pipeline.effects import Digest, Effects
 from pipeline.errors import Reason
 from pipeline.frame import Frame
+from pipeline.reading_effects import Told
 from pipeline.reading_rules import LimitTable, ReadingRules
 from pipeline.sensor_rows import SensorRows, copied
 from pipeline.stages.reading import Marks, Trouble, Turn, mark, press, turns
@@ -27,15 +28,6 @@ from pipeline.state import NEVER
 INTERVALS = 8
 """Intervals seen before a silence can be told from a habit."""
 MISSING = 1 << Trouble.MISSING
-WHY = {
-    Trouble.ABNORMAL: "abnormal",
-    Trouble.SPREAD: "spread",
-    Trouble.RATE: "rate",
-    Trouble.STUCK: "stuck",
-    Trouble.IMPOSSIBLE: "out_of_range",
-    Trouble.ALARM: "out_of_range",
-    Trouble.MISSING: "missing",
-}
 
 
 @dataclass(slots=True)
@@ -50,22 +42,6 @@ class _Heard:
     value: Floats
     now: Ints
     scores: Scores
-
-
-@dataclass(slots=True)
-class _Told:
-    """Effects of one frame with what they are sorted by: entry, timers first, time, sensor, trouble."""
-
-    offset: int
-    effects: list[tuple[tuple[int, int, int, int, int], dict[str, Any]]] = field(default_factory=list)
-
-    def add(self, place: int, trouble: Trouble, state: str, sensor: int, at: int, since: int, **facts: float) -> None:
-        effect: dict[str, Any] = {"sensor": sensor, "state": state, "why": WHY[trouble], "at": at, **facts}
-        if trouble in (Trouble.IMPOSSIBLE, Trouble.ALARM):
-            effect["limit"] = trouble.name.lower()
-        effect["evidence"] = [since, self.offset]
-        timer = 0 if trouble is Trouble.MISSING and state == "begins" else 1
-        self.effects.append(((place, timer, at, sensor, trouble), effect))
 
 
 class ReadingsFold:
@@ -93,13 +69,13 @@ class ReadingsFold:
         """Fold one frame; an entry that is no reading only tells the time.
 
         With `with_scores`, `effects.series` holds one dict of arrays, in the order of the frame: `sensor, at, value,
-        score` (spread) of the readings applied. A score in the quiet period after an alarm is pressed below the cut-off, so
-        that one threshold on the column gives the alarms.
+        score` (spread) of the readings applied. In the quiet period after an alarm a score is pressed below the
+        cut-off, so that one threshold on the column gives the alarms.
         """
         effects = Effects()
         if not len(frame):
             return effects
-        told = _Told(frame.offset)
+        told = Told(frame.offset)
         heard = self._hear(frame, effects) if len(frame.readings) else None
         if heard is not None:
             self._end_silence(frame, heard, told)
@@ -114,7 +90,7 @@ class ReadingsFold:
             if with_scores:
                 effects.series.append(self._columns(frame, heard, changes))
         self._begin_silence(frame, told)
-        for _, effect in sorted(told.effects, key=lambda item: item[0]):
+        for effect in told.in_order():
             self.seq += 1
             canonical = {key: value for key, value in effect.items() if key != "evidence"}
             self.digest.add(json.dumps(canonical, sort_keys=True, separators=(",", ":")).encode())
@@ -153,7 +129,7 @@ class ReadingsFold:
         series, rows, after = heard.series, heard.rows, heard.after
         after["at"], after["seen"] = heard.at[series.last], frame.offset
         interval = self._intervals(after["limits"], after["n"], np.square(after["gap"], dtype=np.float64))
-        due = heard.now[series.last] + (self.rules.missing_intervals * interval).astype(np.int64)
+        due = heard.now[series.last] + np.rint(self.rules.missing_intervals * interval).astype(np.int64)
         after["due"] = np.where(interval > 0, due, 0)
         if (interval > 0).any():
             self._earliest = min(self._earliest, int(due[interval > 0].min()))
@@ -165,11 +141,11 @@ class ReadingsFold:
         configured = self.limits.interval[limits]
         return np.where(configured > 0, configured, np.where(n > INTERVALS, learned, 0.0))
 
-    def _end_silence(self, frame: Frame, heard: _Heard, told: _Told) -> None:
+    def _end_silence(self, frame: Frame, heard: _Heard, told: Told) -> None:
         """Silences that were open before this frame, and those that begin and end between two of its readings."""
         series, rows, after = heard.series, heard.rows, heard.after
         interval = self._intervals(rows["limits"][series.of], rows["n"][series.of] + series.rank, heard.scores.interval)
-        due = series.before(heard.now, rows["at"]) + (self.rules.missing_intervals * interval).astype(np.int64)
+        due = series.before(heard.now, rows["at"]) + np.rint(self.rules.missing_intervals * interval).astype(np.int64)
         due[series.starts] = rows["due"]
         silent = (due > 0) & (heard.now >= due) & (interval > 0)
         was_open = np.zeros(len(due), np.bool_)
@@ -186,12 +162,10 @@ class ReadingsFold:
             if not was_open[place]:
                 self._miss(frame, told, sensor, int(due[place]), since, float(earlier[place]), usual)
             facts = {"value": float(heard.value[place]), "expected": usual, "score": float(elapsed[place] / usual)}
-            told.add(
-                int(heard.order[place]), Trouble.MISSING, "ends", sensor, int(heard.at[place]), since, **_rounded(facts)
-            )
+            told.add(int(heard.order[place]), Trouble.MISSING, "ends", sensor, int(heard.at[place]), since, **facts)
         after["open"] &= np.uint16(0xFFFF ^ MISSING)
 
-    def _begin_silence(self, frame: Frame, told: _Told) -> None:
+    def _begin_silence(self, frame: Frame, told: Told) -> None:
         """Sensors whose due time has come and that were not heard in this frame after it."""
         now = int(frame.now[-1])
         if now < self._earliest:
@@ -214,14 +188,12 @@ class ReadingsFold:
             self.sensors.put(gone, rows)
         self._earliest = _earliest(known["due"])
 
-    def _miss(
-        self, frame: Frame, told: _Told, sensor: int, due: int, since: int, value: float, interval: float
-    ) -> None:
+    def _miss(self, frame: Frame, told: Told, sensor: int, due: int, since: int, value: float, interval: float) -> None:
         facts = {"value": value, "expected": interval, "score": self.rules.missing_intervals}
         place = int(np.searchsorted(frame.now, due))
-        told.add(place, Trouble.MISSING, "begins", sensor, due, since, **_rounded(facts))
+        told.add(place, Trouble.MISSING, "begins", sensor, due, since, **facts)
 
-    def _tell(self, frame: Frame, heard: _Heard, marks: Marks, turn: Turn, told: _Told) -> None:
+    def _tell(self, frame: Frame, heard: _Heard, marks: Marks, turn: Turn, told: Told) -> None:
         place, scores = turn.position, heard.scores
         one = int(heard.series.of[place])
         row = int(heard.after["limits"][one])
@@ -232,7 +204,7 @@ class ReadingsFold:
         elif turn.trouble is Trouble.RATE:
             score = float(scores.rate[place])
         elif turn.trouble is Trouble.STUCK:
-            expected, score = float(heard.after["longest"][one]), float(marks.run[place])
+            expected, score = round(float(marks.longest[place])), float(marks.run[place])
         elif turn.trouble is not Trouble.ABNORMAL:
             expected = self.limits.passed(row, value, alarm=turn.trouble is Trouble.ALARM)
             score = abs(value - expected)
@@ -244,7 +216,9 @@ class ReadingsFold:
             int(heard.rows["code"][one]),
             int(heard.at[place]),
             frame.offset if began_here else int(heard.rows["since"][one]),
-            **_rounded({"value": value, "expected": expected, "score": score}),
+            value=value,
+            expected=expected,
+            score=score,
         )
 
     def _columns(self, frame: Frame, heard: _Heard, changes: list[Turn]) -> dict[str, NDArray[Any]]:
@@ -293,8 +267,3 @@ def _blocks(column: Ints, size: int = 1 << 16) -> list[tuple[int, Ints]]:
 
 def _earliest(due: Ints) -> int:
     return min(int(block.min(initial=NEVER, where=block > 0)) for _, block in _blocks(due))
-
-
-def _rounded(facts: Mapping[str, float]) -> dict[str, float]:
-    """Seven figures are enough to read, and few enough to be alike wherever the last bits of a sum differ."""
-    return {name: float(f"{value:.7g}") for name, value in facts.items()}

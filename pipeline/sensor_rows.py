@@ -1,4 +1,4 @@
-"""The rows of all sensors of a partition: found by code, grown, kept in checkpoints. 136 bytes a sensor and its index.
+"""The rows of all sensors of a partition: found by code, grown, kept in checkpoints. 144 bytes a sensor and its index.
 
 A row is gathered and put back once a frame: of a million sensors that take turns each costs one or two cache misses,
 where a column for each field would cost one per field.

@@ -26,9 +26,9 @@ class Trouble(IntEnum):
     ABNORMAL = 0
     SPREAD = 1
     RATE = 2
-    STUCK = 3
-    IMPOSSIBLE = 4
-    ALARM = 5
+    IMPOSSIBLE = 3
+    ALARM = 4
+    STUCK = 5
     MISSING = 6
 
 
@@ -36,6 +36,8 @@ QUIETED = (Trouble.ABNORMAL, Trouble.SPREAD, Trouble.RATE)
 """Scores, not facts: these keep quiet after an alarm."""
 MARKED = 6
 """Troubles that a reading can show; the seventh shows by the lack of one."""
+CALMED = 5
+"""Troubles that end after calm readings; a stuck sensor is no longer stuck at once when it moves."""
 
 EPISODES: list[Any] = [
     ("run", "<i4"),
@@ -44,7 +46,7 @@ EPISODES: list[Any] = [
     ("open", "<u2"),
     ("limits", "<u2"),
     ("alarmed", "<i4", (len(QUIETED),)),
-    ("marked", "<i4", (MARKED,)),
+    ("marked", "<i4", (CALMED,)),
 ]
 """Kept of a sensor: equal readings, longest usual run, since when beyond an alarm limit, bits of open episodes, row of
 its limits, and the number of the reading of the last alarm and of the last mark by trouble."""
@@ -52,10 +54,11 @@ its limits, and the number of the reading of the last alarm and of the last mark
 
 @dataclass(slots=True)
 class Marks:
-    """`shown` (MARKED, n): what each reading shows; `run` (n,): equal readings up to it."""
+    """`shown` (MARKED, n): what each reading shows; `run`, `longest` (n,): equal readings up to it, and usually."""
 
     shown: NDArray[np.bool_]
     run: Ints
+    longest: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def mark(
         begun = np.where((within < 0) & (earlier != 0), earlier, begun)
         marks[Trouble.ALARM] = beyond & (at - begun >= limits.held[row])
         after["beyond"] = np.where(beyond[series.last], begun[series.last], 0)
-    return Marks(marks, run)
+    return Marks(marks, run, longest)
 
 
 def turns(rules: ReadingRules, series: Series, after: NDArray[Any], marks: Marks) -> list[Turn]:
@@ -125,7 +128,8 @@ def _turns_of(
 ) -> Iterator[Turn]:
     bit = 1 << trouble
     quiet = rules.quiet_readings if trouble in QUIETED else 0
-    calm = 1 if trouble is Trouble.STUCK else rules.calm_readings
+    calms = trouble < CALMED
+    calm = rules.calm_readings if calms else 1
     positions = np.flatnonzero(marked)
     counts = after["n"][series.of[positions]] - (series.last[series.of[positions]] - positions)
     touched = np.unique(np.concatenate([series.of[positions], np.flatnonzero(after["open"] & bit)]))
@@ -133,9 +137,9 @@ def _turns_of(
     places, numbers = positions.tolist(), counts.tolist()
     for one, (low, high) in zip(touched.tolist(), bounds, strict=True):
         is_open = bool(after["open"][one] & bit)
-        latest = int(after["marked"][one, trouble])
         alarmed = int(after["alarmed"][one, trouble]) if quiet else 0
         final, first, end = int(after["n"][one]), int(series.starts[one]), int(series.last[one])
+        latest = int(after["marked"][one, trouble]) if calms else final - (end - first) - 1
         for place, number in zip(places[low:high], numbers[low:high], strict=True):
             if is_open and number - latest > calm:
                 yield Turn(place - (number - latest - calm), trouble, "ends")
@@ -151,7 +155,8 @@ def _turns_of(
         if is_open and final - latest >= calm:
             yield Turn(max(first, end - (final - latest - calm)), trouble, "ends")
             is_open = False
-        after["marked"][one, trouble] = latest
+        if calms:
+            after["marked"][one, trouble] = latest
         if quiet:
             after["alarmed"][one, trouble] = alarmed
         after["open"][one] = (int(after["open"][one]) & ~bit) | (bit if is_open else 0)
