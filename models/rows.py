@@ -38,7 +38,17 @@ class Rows:
         return Rows(self.codes[index], self.values[index])
 
 
-DECISION = np.dtype([("subject", "V16"), ("at", "<i8"), ("number", "<u2"), ("open", "u1"), ("pad", "u1"), ("index", "<u4"), ("offset", "<i8")])
+DECISION = np.dtype(
+    [
+        ("subject", "V16"),
+        ("at", "<i8"),
+        ("number", "<u2"),
+        ("open", "u1"),
+        ("pad", "u1"),
+        ("index", "<u4"),
+        ("offset", "<i8"),
+    ]
+)
 """Head of one decision: who, when (µs UTC), which decision of the subject, bit mask of targets still undecided then,
 and the address (offset, index) of the entry whose text indices belong to it. Its feature row lies beside it."""
 

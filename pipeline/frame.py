@@ -56,7 +56,7 @@ class Frame:
     kinds, now : one per entry; for signals `now` stands in `signals["now"]` too.
     signals : SIGNAL rows of the entries of kind SIGNAL, in order; `grams` / `gram_ends` their text indices (ragged).
     readings : READING rows; a frame of readings holds nothing else.
-    others : payloads of all other entries, in order.
+    others : payloads of all other entries, in order; a tick has none.
     """
 
     kinds: NDArray[np.uint8]
@@ -126,7 +126,7 @@ def frame_of_others(entries: Sequence[tuple[Kind, int, dict[str, Any]]]) -> Fram
     return Frame(
         kinds=np.array([kind for kind, _, _ in entries], np.uint8),
         now=np.array([now for _, now, _ in entries], np.int64),
-        others=[payload for _, _, payload in entries],
+        others=[payload for kind, _, payload in entries if kind is not Kind.TICK],
     )
 
 

@@ -167,13 +167,10 @@ class ReadingsFold:
 
     def _begin_silence(self, frame: Frame, told: Told) -> None:
         """Sensors whose due time has come and that were not heard in this frame after it."""
-        now = int(frame.now[-1])
-        if now < self._earliest:
+        gone = self.sensors.due_by(int(frame.now[-1]))
+        if not len(gone):
             return
-        known = self.sensors.known
-        gone = np.concatenate(
-            [first + np.flatnonzero((due > 0) & (due <= now)) for first, due in _blocks(known["due"])]
-        )
+        rows = self.sensors.take(gone)
         interval = self._intervals(
             known["limits"][gone], known["n"][gone], np.square(known["gap"][gone], dtype=np.float64)
         )

@@ -137,8 +137,6 @@ class Topology:
                 self._model(next(others))
             elif kind != Kind.TICK:
                 next(others)
-            else:
-                next(others, None)
             effects.counts["applied" if kind == Kind.SIGNAL else "entries"] += 1
             if county.timers.soonest <= county.now:
                 self._advance(county.now)

@@ -1,23 +1,26 @@
 """`forewarn backtest`: history through the same fold on a recorded clock, then the four files."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from alerts.store import Store
 from config.load import load_settings
 from config.mapped import settings_with
 from config.settings import Settings
 from console.reports.report import write_report
 from connectors.mapping import Mapping
 from pipeline.errors import ConfigError
+from pipeline.frame import Frame
 from pipeline.rules import FoldRules
 from runners.embedded import Site
 from runners.exports import rfc3339, write_scores, write_warnings
 from runners.recorded import RecordedDriver, SignalSource, Summary, edge_key, read_commands
+from runners.trainer import KeptModels
 from runners.wiring import fold_rules
 
 Tell = Callable[[str, int], None]
@@ -37,6 +40,7 @@ class Task:
     commands: Path | None = None
     scores: str = "landmarks"
     truth: Path | None = None
+    keep_models: Path | None = None
 
 
 def backtest(task: Task, tell: Tell | None = None) -> dict[str, Any]:
@@ -55,7 +59,9 @@ def backtest(task: Task, tell: Tell | None = None) -> dict[str, Any]:
     site = Site(task.out, rules, durable=False, checkpointing=False)
     try:
         source = SignalSource(mapping, task.inputs, rules, settings, edge_key(task.out, fixed=True))
-        driver = RecordedDriver(site, source, settings, rules, commands=read_commands(task.commands))
+        driver = RecordedDriver(
+            site, source, settings, rules, commands=read_commands(task.commands), keep=_kept(task, site)
+        )
         summary = driver.run(
             progress=None if tell is None else lambda n: tell("reading", n),
             folded=None if tell is None else lambda n: tell("folding", n),
@@ -71,6 +77,18 @@ def backtest(task: Task, tell: Tell | None = None) -> dict[str, Any]:
         tell("reporting", 0)
     write_report(task.out)
     return note
+
+
+def _kept(task: Task, site: Site) -> KeptModels | None:
+    if task.keep_models is None:
+        return None
+    earlier = Store(task.keep_models / "store.db", readonly=True)
+    lessons = earlier.lessons()
+    earlier.close()
+    site.models.folder.mkdir(parents=True, exist_ok=True)
+    for path in (task.keep_models / "models").glob("*.fwc"):
+        shutil.copyfile(path, site.models.folder / path.name)
+    return KeptModels(lessons)
 
 
 def write_files(out: Path, site: Site, rules: FoldRules, scores: str) -> None:
@@ -108,18 +126,19 @@ def run_note(task: Task, settings: Settings, rules: FoldRules, site: Site, summa
 def clear(out: Path) -> None:
     """Make room for a back-test. Raises ConfigError for a folder that holds anything a back-test did not write."""
     if out.is_dir():
-        foreign = sorted(path.name for path in out.iterdir() if path.name.removesuffix("-wal").removesuffix("-shm") not in _OWN)
+        foreign = sorted(
+            path.name for path in out.iterdir() if path.name.removesuffix("-wal").removesuffix("-shm") not in _OWN
+        )
         if foreign:
-            raise ConfigError([f"{out}: --out holds {foreign[0]!r}, which no back-test wrote; name a folder of its own"])
+            raise ConfigError(
+                [f"{out}: --out holds {foreign[0]!r}, which no back-test wrote; name a folder of its own"]
+            )
         for path in out.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     out.mkdir(parents=True, exist_ok=True)
 
 
 def _first_now(frame: bytes) -> int:
-    from pipeline.frame import Frame  # noqa: PLC0415
-
     return int(Frame.from_bytes(frame, 0).now[0])
 
 
-_ = Sequence

@@ -158,5 +158,3 @@ def _shift(rules: FoldRules) -> Any:
 def level_name(level: int) -> str:
     """blue, yellow, orange, red; '' for none."""
     return Level(level).name.lower() if level else ""
-
-

@@ -34,7 +34,7 @@ from pipeline.frame import MAX_ENTRIES, Kind, frame_of_signals
 from pipeline.rules import FoldRules
 from pipeline.signal import Signal, Step
 from runners.embedded import Site
-from runners.trainer import TrainerProcess
+from runners.trainer import KeptModels, TrainerProcess
 
 Command = tuple[int, dict[str, Any]]
 """When (µs UTC) a recorded command was given, and its payload."""
@@ -54,7 +54,9 @@ class Summary:
 class SignalSource:
     """One mapped source of matters: its history, and the edge that lets it in."""
 
-    def __init__(self, mapping: Mapping, files: Sequence[Path], rules: FoldRules, settings: Settings, key: bytes) -> None:
+    def __init__(
+        self, mapping: Mapping, files: Sequence[Path], rules: FoldRules, settings: Settings, key: bytes
+    ) -> None:
         self.mapping, self.files = mapping, files
         self.name = mapping.model.source
         self.retention = settings.retention.texts_days * DAY_US
@@ -84,19 +86,19 @@ class RecordedDriver:
     Parameters
     ----------
     commands : what people did, in order of time; each becomes an entry before the first signal that is later.
-    learning : whether a trainer runs beside it.
+    learning : whether a trainer runs beside it. keep : models of an earlier run, used instead of learning.
     """
 
     def __init__(
         self, site: Site, source: SignalSource, settings: Settings, rules: FoldRules,
-        *, commands: Sequence[Command] = _EMPTY, learning: bool = True,
+        *, commands: Sequence[Command] = _EMPTY, learning: bool = True, keep: KeptModels | None = None,
     ) -> None:  # fmt: skip
         self.site, self.source, self.settings, self.rules = site, source, settings, rules
         self.summary = Summary()
         self.position = site.logs.position(source.name)
         self._commands = list(commands)[site.logs.position(COMMANDS) :]
         self._learning = learning and settings.learning.enabled and bool(rules.targets)
-        self._trainer: TrainerProcess | None = None
+        self._trainer: TrainerProcess | KeptModels | None = keep
         self._now = site.partitions[0].fold.county.now
         self._midnight = 0
         self._batch: list[Signal] = []
@@ -106,7 +108,9 @@ class RecordedDriver:
 
     # running -------------------------------------------------------------------------------------------------------
 
-    def run(self, progress: Callable[[int], None] | None = None, folded: Callable[[int], None] | None = None) -> Summary:
+    def run(
+        self, progress: Callable[[int], None] | None = None, folded: Callable[[int], None] | None = None
+    ) -> Summary:
         """Everything that is not in the log yet; returns what became of it."""
         try:
             self._run(progress, folded)
@@ -117,7 +121,7 @@ class RecordedDriver:
         return self.summary
 
     def _run(self, progress: Callable[[int], None] | None, folded: Callable[[int], None] | None) -> None:
-        if self._learning:
+        if self._learning and self._trainer is None:
             self._trainer = TrainerProcess(
                 self.site.data,
                 self.rules,
@@ -206,7 +210,17 @@ class RecordedDriver:
                 logs.name(admitted.names)
             if letters:
                 logs.bury(
-                    (d.source, str(d.position), d.reason.value, d.field, d.detail, d.remedy, d.size, d.sha256.hex(), d.body)
+                    (
+                        d.source,
+                        str(d.position),
+                        d.reason.value,
+                        d.field,
+                        d.detail,
+                        d.remedy,
+                        d.size,
+                        d.sha256.hex(),
+                        d.body,
+                    )
                     for d in letters
                 )
             tallied = self._dropped + Counter({f"dropped.{name}": n for name, n in admitted.dropped.items()})
@@ -259,9 +273,7 @@ class RecordedDriver:
         if result and installed < lesson.id:
             day = self.rules.calendar.day_of(lesson.until) + 1
             self._now = max(self._now, min(self.rules.calendar.start_of(day), limit))
-            self._count(
-                self.site.append_others([(Kind.MODEL, self._now, {"sha256": result, "version": lesson.id})])
-            )
+            self._count(self.site.append_others([(Kind.MODEL, self._now, {"sha256": result, "version": lesson.id})]))
 
     def _next_midnight(self, at: int) -> int:
         return self.rules.calendar.start_of(self.rules.calendar.day_of(at) + 1)

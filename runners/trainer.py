@@ -34,7 +34,9 @@ class TrainerProcess:
     `lessons` of an earlier process are repeated first, so that a restart learns the same things in the same order.
     """
 
-    def __init__(self, data: Path, rules: FoldRules, *, seed: int, min_labels: int, lessons: Sequence[Lesson] = ()) -> None:
+    def __init__(
+        self, data: Path, rules: FoldRules, *, seed: int, min_labels: int, lessons: Sequence[Lesson] = ()
+    ) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "runners.trainer"],
             stdin=subprocess.PIPE,
@@ -59,16 +61,16 @@ class TrainerProcess:
 
     def ask(self, lesson: Lesson) -> None:
         """Send a lesson; the answer is awaited later."""
-        self._send(
-            {"lesson": lesson.id, "until": lesson.until, "decisions": lesson.decisions, "labels": lesson.labels}
-        )
+        self._send({"lesson": lesson.id, "until": lesson.until, "decisions": lesson.decisions, "labels": lesson.labels})
 
     def answer(self) -> str:
         """sha256 of the model of the oldest unanswered lesson, '' for none. Raises TrainerStoppedError."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise TrainerStoppedError(f"the trainer ended with status {self._process.wait()}; its last words stand above")
+            raise TrainerStoppedError(
+                f"the trainer ended with status {self._process.wait()}; its last words stand above"
+            )
         return str(json.loads(line)["sha256"])
 
     def close(self, *, kill: bool = False) -> None:
@@ -88,7 +90,9 @@ class TrainerProcess:
         """Itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """End the process."""
         self.close(kill=kind is not None)
 
@@ -99,6 +103,25 @@ class TrainerProcess:
             self._process.stdin.flush()
         except BrokenPipeError as error:
             raise TrainerStoppedError(f"the trainer ended with status {self._process.wait()}") from error
+
+
+class KeptModels:
+    """Answers lessons with the models of an earlier run instead of learning: for runs that differ in thresholds alone."""
+
+    def __init__(self, earlier: Sequence[Lesson]) -> None:
+        self._results = {lesson.id: lesson.result or "" for lesson in earlier}
+        self._asked: list[int] = []
+
+    def ask(self, lesson: Lesson) -> None:
+        """Note a lesson."""
+        self._asked.append(lesson.id)
+
+    def answer(self) -> str:
+        """What the earlier run learned in the oldest unanswered lesson."""
+        return self._results.get(self._asked.pop(0), "")
+
+    def close(self, *, kill: bool = False) -> None:
+        """Nothing runs."""
 
 
 def main() -> None:

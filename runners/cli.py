@@ -1,0 +1,546 @@
+"""The command line. Exit codes: 0 done, 1 failed (or something differs), 2 wrong use."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipeline.errors import ForewarnError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Early warning of matters an office is about to fail. 内部关注级，非法定预警。\n\n"
+    "Exit codes: 0 done, 1 failed or different, 2 wrong use.",
+)
+mapping_app = typer.Typer(no_args_is_help=True, help="How the rows of a file become signals, readings or counts.")
+config_app = typer.Typer(no_args_is_help=True, help="The configuration of a site.")
+app.add_typer(mapping_app, name="mapping")
+app.add_typer(config_app, name="config")
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+Data = Annotated[Path, typer.Option("--data", help="Data directory of a run or back-test.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+ConfigFile = Annotated[Optional[Path], typer.Option("--config", help="Configuration; sensible defaults without one.")]
+
+
+def main() -> None:
+    """Entry point of the command `forewarn`."""
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except typer.Abort:
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("stopped")
+        sys.exit(130)
+    except (ForewarnError, FileNotFoundError) as error:
+        err.print(f"forewarn: {escape(str(error))}", style="red" if err.is_terminal else None)
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - click's own usage errors carry their exit code
+        code = getattr(error, "exit_code", None)
+        if code is None:
+            raise
+        error.show()  # type: ignore[attr-defined]
+        sys.exit(code)
+
+
+# running --------------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def backtest(
+    mapping: Annotated[Optional[Path], typer.Option(help="How rows become signals (YAML).")] = None,
+    input: Annotated[Optional[list[Path]], typer.Option("--input", help="History; may be given again.")] = None,
+    out_dir: Annotated[Optional[Path], typer.Option("--out", help="Where the four files go; also a data directory.")] = None,
+    config: ConfigFile = None,
+    scores: Annotated[str, typer.Option(help="Rows of scores.csv: landmarks, first, all or none.")] = "landmarks",
+    commands: Annotated[Optional[Path], typer.Option(help="What people did (JSON lines with `at`).")] = None,
+    truth: Annotated[Optional[Path], typer.Option(help="Labelled windows of readings (JSON).")] = None,
+    keep_models: Annotated[
+        Optional[Path], typer.Option("--keep-models", help="Use the models of an earlier back-test instead of learning.")
+    ] = None,
+    compare: Annotated[Optional[tuple[Path, Path]], typer.Option(help="Two back-tests side by side.")] = None,
+    json_: Json = False,
+) -> None:
+    """History through the same fold: report.json, report.html, warnings.jsonl, scores.csv.
+
+    Example: forewarn backtest --mapping examples/uci_incidents/mapping.yaml --input log.csv.gz --out out/uci
+    """
+    if compare is not None:
+        from console.reports.compare import as_text  # noqa: PLC0415
+        from console.reports.compare import compare as compare_runs  # noqa: PLC0415
+
+        compared = compare_runs(*compare)
+        _print_json(compared) if json_ else print_plain(as_text(compared))
+        return
+    if mapping is None or not input or out_dir is None:
+        raise typer.BadParameter("give --mapping, --input and --out, or --compare DIR DIR")
+    if scores not in ("landmarks", "first", "all", "none"):
+        raise typer.BadParameter("--scores is one of landmarks, first, all, none")
+    from runners.backtest import Task  # noqa: PLC0415 - the command line starts fast
+    from runners.backtest import backtest as run_backtest  # noqa: PLC0415
+
+    task = Task(mapping, tuple(input), out_dir, config, commands, scores, truth, keep_models)
+    with _progress() as tell:
+        note = run_backtest(task, tell)
+    if json_:
+        _print_json(note)
+    else:
+        _summary(note["counts"])
+        print_plain(f"Report: {out_dir / 'report.html'}")
+    _stop_if_bad(note["counts"])
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Option("--config", help="Configuration with its sources.")],
+    data: Annotated[Path, typer.Option("--data", help="Data directory; made when it is not there.")] = Path("data"),
+    commands: Annotated[Optional[Path], typer.Option(help="What people did (JSON lines with `at`).")] = None,
+    json_: Json = False,
+) -> None:
+    """The real thing, embedded: reads its sources into the log and folds them; goes on where it was stopped.
+
+    Example: forewarn run --config site.yaml --data /var/lib/forewarn
+    """
+    from runners.run_files import run_files  # noqa: PLC0415
+
+    with _progress() as tell:
+        note = run_files(config, data, commands, tell)
+    _print_json(note) if json_ else _summary(note["counts"])
+
+
+@app.command()
+def replay(
+    data: Data,
+    config: ConfigFile = None,
+    keep_models: Annotated[bool, typer.Option("--keep-models", help="Keep logged models under another configuration.")] = False,
+    limit: Annotated[int, typer.Option(help="Differing transitions to print.")] = 10,
+    json_: Json = False,
+) -> None:
+    """Read an existing log again: prints digests, and what would differ under another configuration.
+
+    Example: forewarn replay --data out/uci --config stricter.yaml --keep-models
+    """
+    from runners.replay import replay as replay_log  # noqa: PLC0415
+
+    with _progress() as tell:
+        found = replay_log(data, config, keep_models=keep_models, progress=lambda n: tell("replaying", n))
+    if json_:
+        _print_json(
+            {"equal": found.is_equal, "digests": found.digests, "stored": found.stored, "transitions": found.transitions,
+             "stored_transitions": found.stored_transitions, "counts": dict(found.counts),
+             "only_replay": len(found.only_replay), "only_stored": len(found.only_stored)}
+        )  # fmt: skip
+    else:
+        _digest_table({"store": found.stored, "replay": found.digests})
+        print_plain(f"{found.frames} frames, {found.transitions} transitions; the store has {found.stored_transitions}")
+        if found.only_replay or found.only_stored:
+            print_plain(f"only in the replay: {len(found.only_replay)}, only in the store: {len(found.only_stored)}")
+            for sign, items in (("+", found.only_replay), ("-", found.only_stored)):
+                for item in items[:limit]:
+                    print_plain(
+                        f"  {sign} {_moment(item['at'])} {item['warning'][:12]} {_LEVELS[item['from']]}"
+                        f" -> {_LEVELS[item['to']]} ({item['cause']})"
+                    )
+            if found.counts.get("unknown_warning"):
+                print_plain(
+                    f"{found.counts['unknown_warning']} commands were to warnings that do not arise here: "
+                    "a counterfactual ends at human actions"
+                )
+    if config is None and not found.is_equal:
+        raise typer.Exit(1)
+
+
+@app.command()
+def simulate(
+    out_dir: Annotated[Path, typer.Option("--out", help="Where the files go.")],
+    seed: Annotated[int, typer.Option(help="Same seed, same city.")] = 7,
+    days: Annotated[int, typer.Option(help="Days to simulate.")] = 60,
+    grids: Annotated[int, typer.Option(help="Neighbourhood grids.")] = 24,
+) -> None:
+    """A synthetic city as files: signals, readings, ground truth, and the mapping and configuration to run them.
+
+    Example: forewarn simulate --out out/city --seed 7 --days 60 --grids 24
+    """
+    from connectors.simulator import write  # noqa: PLC0415
+
+    with _progress() as tell:
+        written = write(out_dir, seed=seed, days=days, grids=grids, progress=lambda n, of: tell("simulating days", n))
+    print_plain(
+        f"{written.signals} signals of {written.matters} matters and {written.readings} readings in {out_dir}"
+        " (synthetic data, 合成数据)"
+    )
+
+
+# asking ---------------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def warnings(
+    data: Data,
+    every: Annotated[bool, typer.Option("--all", help="Closed and ended ones too.")] = False,
+    limit: Annotated[int, typer.Option(help="Rows to print.")] = 50,
+    json_: Json = False,
+) -> None:
+    """Warnings, worst and newest first.
+
+    Example: forewarn warnings --data out/uci --limit 20
+    """
+    from runners.questions import list_warnings  # noqa: PLC0415
+
+    found = list_warnings(data, every=every, limit=limit)
+    if json_:
+        _print_json(found)
+        return
+    table = Table("level", "state", "subject", "office", "category", "since", "id", box=None, pad_edge=False)
+    for row in found:
+        table.add_row(row["level"] or "-", row["state"], *(escape(row[n]) for n in ("subject", "office", "category")),
+                      row["since"], row["id"][:12])  # fmt: skip
+    out.print(table if found else "no open warning; --all shows closed ones too")
+    print_plain("内部关注级，非法定预警。不作为考核、问责、排名依据。")
+
+
+@app.command()
+def explain(
+    warning: Annotated[str, typer.Argument(help="Id of a warning (a prefix will do) or of its matter.")],
+    data: Data,
+    language: Annotated[str, typer.Option(help="en, zh or both.")] = "both",
+    json_: Json = False,
+) -> None:
+    """A warning's story from the log, offline: what came when, what was known, which reasons weighed how much.
+
+    Example: forewarn explain 3f9a0c --data out/uci
+    """
+    from runners.explain import as_json, as_text  # noqa: PLC0415
+    from runners.explain import explain as explain_warning  # noqa: PLC0415
+
+    if language not in ("en", "zh", "both"):
+        raise typer.BadParameter("--language is one of en, zh, both")
+    explained = explain_warning(data, warning, language=language)  # type: ignore[arg-type]
+    _print_json(as_json(explained)) if json_ else print_plain(as_text(explained, width=out.width))
+
+
+@app.command()
+def digest(data: Data, json_: Json = False) -> None:
+    """The chained digests of what the folds did, with the fingerprint of what they ran on.
+
+    Example: forewarn digest --data out/uci
+    """
+    from runners.questions import digests  # noqa: PLC0415
+
+    found = digests(data)
+    if json_:
+        _print_json(found)
+        return
+    for log, values in found["digests"].items():
+        for name, value in values.items():
+            print_plain(f"{log}\t{name}\t{value}")
+    print_plain("fingerprint\t" + json.dumps(found["fingerprint"], sort_keys=True))
+
+
+@app.command()
+def deadletters(
+    data: Data,
+    reason: Annotated[Optional[str], typer.Option(help="Of one reason only.")] = None,
+    show: Annotated[Optional[int], typer.Option(help="One of them whole, by its id.")] = None,
+    limit: Annotated[int, typer.Option(help="Rows to print.")] = 50,
+    json_: Json = False,
+) -> None:
+    """Records that were not taken in, each with reason and remedy.
+
+    Example: forewarn deadletters --data out/uci --reason bad_time
+    """
+    from runners.questions import list_deadletters  # noqa: PLC0415
+
+    found = list_deadletters(data, reason)
+    if show is not None:
+        found = [letter for letter in found if letter["id"] == show]
+    if json_ or show is not None:
+        _print_json(found)
+        return
+    table = Table("id", "source", "position", "reason", "field", "detail", "remedy", box=None, pad_edge=False)
+    for letter in found[:limit]:
+        table.add_row(*(escape(str(letter[n])) for n in ("id", "source", "position", "reason", "field", "detail", "remedy")))
+    out.print(table if found else "no dead letters")
+    if len(found) > limit:
+        print_plain(f"... and {len(found) - limit} more; --limit shows them")
+
+
+@app.command()
+def tune(
+    data: Data,
+    target: Annotated[str, typer.Option(help="The outcome whose cut-off is tuned.")],
+    cutoff: Annotated[Optional[list[float]], typer.Option("--cutoff", help="Cut-off on probability; may be given again.")] = None,
+    budget: Annotated[Optional[float], typer.Option(help="Warnings a day for the whole site.")] = None,
+    precision: Annotated[Optional[float], typer.Option(help="Wanted share of warnings that prove true.")] = None,
+    level: Annotated[str, typer.Option(help="Level that --write sets.")] = "blue",
+    write: Annotated[Optional[Path], typer.Option(help="Write a patch of the configuration here.")] = None,
+    offices: Annotated[bool, typer.Option("--offices", help="A row per office too.")] = False,
+    json_: Json = False,
+) -> None:
+    """What other cut-offs would have given, from scores.csv and the log: warnings a day, precision, recall, lead time.
+
+    Example: forewarn tune --data out/uci --target deadline_missed --budget 20
+    """
+    from runners.questions import tuned  # noqa: PLC0415
+
+    rows, patch = tuned(data, target, cutoff or [], budget, precision, level)
+    if json_:
+        _print_json(rows)
+    else:
+        from console.reports.tune import CAVEAT_EN, CAVEAT_ZH  # noqa: PLC0415
+
+        columns = [name for name in rows[0] if name != "offices"] if rows else []
+        table = Table(*columns, box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(*(_cell(row[name]) for name in columns))
+            for office in row["offices"] if offices else ():
+                table.add_row(*(_cell(office.get(name, "")) for name in columns[:-1]), escape(str(office["office"])))
+        out.print(table)
+        print_plain(CAVEAT_EN)
+        print_plain(CAVEAT_ZH)
+    if write is not None:
+        write.write_text(patch, encoding="utf-8")
+        print_plain(f"patch in {write}: lay it over the configuration, then check it with `forewarn backtest`")
+
+
+@app.command()
+def verify(
+    left: Annotated[Path, typer.Argument(help="A data directory.")],
+    right: Annotated[Optional[Path], typer.Argument(help="The one it should equal; without it, its own replay.")] = None,
+    json_: Json = False,
+) -> None:
+    """Nothing lost, nothing twice: compares logs, stores and digests of two runs, or a store with a fresh replay.
+
+    Example: forewarn verify killed/ undisturbed/
+    """
+    from runners.verify import verify as verify_data  # noqa: PLC0415
+
+    findings = verify_data(left, right)
+    if json_:
+        _print_json([{"check": f.check, "ok": f.ok, "detail": f.detail} for f in findings])
+    else:
+        for finding in findings:
+            print_plain(f"{'ok  ' if finding.ok else 'FAIL'} {finding.check}: {finding.detail}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(data: Annotated[Optional[Path], typer.Option(help="A data directory to look at too.")] = None, json_: Json = False) -> None:
+    """Is this machine, installation and data directory fit to run?
+
+    Example: forewarn doctor --data /var/lib/forewarn
+    """
+    from runners.doctor import examine  # noqa: PLC0415
+
+    findings = examine(data)
+    if json_:
+        _print_json([{"check": f.check, "ok": f.ok, "detail": f.detail} for f in findings])
+    else:
+        for finding in findings:
+            print_plain(f"{'ok  ' if finding.ok else 'FAIL'} {finding.check}: {finding.detail}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    names: Annotated[Optional[list[str]], typer.Argument(help="Figures to measure; all without one.")] = None,
+    json_: Json = False,
+) -> None:
+    """Every speed figure beside its goal, measured now on this machine.
+
+    Example: forewarn bench signals_whole --json
+    """
+    from benchmarks.suite import measure  # noqa: PLC0415
+
+    figures = measure(names or [], tell=None if json_ else lambda name: err.print(f"measuring {name} ..."))
+    if json_:
+        _print_json(figures)
+        return
+    table = Table("name", "measured", "unit", "goal", "peer", "ratio", "passed", box=None, pad_edge=False)
+    for figure in figures:
+        table.add_row(*(_cell(figure[name]) for name in ("name", "measured", "unit", "goal", "peer", "ratio")),
+                      "yes" if figure["passed"] else "NO")  # fmt: skip
+    out.print(table)
+
+
+# mapping and config ---------------------------------------------------------------------------------------------------
+
+
+@mapping_app.command("new")
+def mapping_new(
+    input: Annotated[Path, typer.Option("--input", help="A file to look at.")],
+    out_file: Annotated[Optional[Path], typer.Option("--out", help="Write the proposal here.")] = None,
+) -> None:
+    """Looks at a file, proposes a mapping and shows ten rows as they would arrive.
+
+    Example: forewarn mapping new --input tickets.csv --out tickets.yaml
+    """
+    from connectors.mapping_new import propose  # noqa: PLC0415
+
+    text, rows = propose(input)
+    if out_file is not None:
+        out_file.write_text(text, encoding="utf-8")
+        print_plain(f"proposal in {out_file}; fill in the contract, then `forewarn mapping check`")
+    else:
+        print_plain(text)
+    _preview(rows)
+
+
+@mapping_app.command("check")
+def mapping_check(
+    mapping: Annotated[Path, typer.Option("--mapping", help="The mapping file.")],
+    input: Annotated[Path, typer.Option("--input", help="A file to try it on.")],
+) -> None:
+    """Is a mapping sound, and what would arrive? Shows ten rows and every problem.
+
+    Example: forewarn mapping check --mapping tickets.yaml --input tickets.csv
+    """
+    from connectors.mapping_check import check  # noqa: PLC0415
+
+    rows, problems = check(mapping, input)
+    _preview(rows)
+    for problem in problems:
+        print_plain(problem)
+    if problems:
+        raise typer.Exit(1)
+
+
+@mapping_app.command("schema")
+def mapping_schema_() -> None:
+    """JSON Schema of a mapping file, for editors.
+
+    Example: forewarn mapping schema > mapping.schema.json
+    """
+    from connectors.mapping_model import mapping_schema  # noqa: PLC0415
+
+    _print_json(mapping_schema())
+
+
+@config_app.command("check")
+def config_check(file: Annotated[Path, typer.Argument(help="The configuration.")]) -> None:
+    """Every problem at once, each with file, line, key and a suggestion.
+
+    Example: forewarn config check site.yaml
+    """
+    from config.load import load_settings  # noqa: PLC0415
+
+    settings = load_settings(file)
+    print_plain(
+        f"{file}: sound; {len(settings.places)} places, {len(settings.offices)} offices,"
+        f" {len(settings.categories)} categories, {len(settings.clocks)} clocks, {len(settings.sources)} sources"
+    )
+
+
+@config_app.command("schema")
+def config_schema() -> None:
+    """JSON Schema of a configuration file, for editors.
+
+    Example: forewarn config schema > forewarn.schema.json
+    """
+    from config.load import settings_schema  # noqa: PLC0415
+
+    _print_json(settings_schema())
+
+
+# printing -------------------------------------------------------------------------------------------------------------
+
+_LEVELS = {0: "none", 1: "blue", 2: "yellow", 3: "orange", 4: "red"}
+
+
+def print_plain(text: str) -> None:
+    """Text as it is: no markup, no wrapping."""
+    out.print(text, markup=False, soft_wrap=True)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.4g}" if isinstance(value, float) else escape(str(value))
+
+
+def _moment(us: int) -> str:
+    return datetime.fromtimestamp(us / 1e6, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _digest_table(columns: dict[str, dict[str, str]]) -> None:
+    names = sorted({name for values in columns.values() for name in values})
+    table = Table("digest", *columns, "", box=None, pad_edge=False)
+    for name in names:
+        values = [column.get(name, "-") for column in columns.values()]
+        table.add_row(name, *values, "equal" if len(set(values)) == 1 else "DIFFERENT")
+    out.print(table)
+
+
+def _preview(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    table = Table(*columns, box=None, pad_edge=False, title="as they would arrive", title_justify="left")
+    for row in rows:
+        table.add_row(*(_cell(row.get(name, "")) for name in columns))
+    out.print(table)
+
+
+def _summary(counts: dict[str, Any]) -> None:
+    for name, count in sorted(counts.items()):
+        if name == "reasons":
+            for reason, number in count.items():
+                print_plain(f"  {reason:28} {number:>12,}")
+        elif isinstance(count, int):
+            print_plain(f"{name:30} {count:>12,}")
+
+
+def _stop_if_bad(counts: dict[str, Any]) -> None:
+    """More than a fifth rejected: the back-test is written, and its exit says that it cannot be trusted."""
+    rejected = sum(n for reason, n in counts.get("reasons", {}).items() if reason not in _HARMLESS)
+    if rejected > 0.2 * max(1, counts.get("read", 0)):
+        err.print(f"{rejected} of {counts['read']} records were rejected: see `forewarn deadletters`")
+        raise typer.Exit(1)
+
+
+_HARMLESS = frozenset({"field_not_allowed", "duplicate", "late", "out_of_order", "before_registration"})
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Any]:
+    """A bar on a terminal and nothing in a pipe."""
+    bar = Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=err, transient=True, disable=not err.is_terminal,
+    )  # fmt: skip
+    tasks: dict[str, Any] = {}
+    done: dict[str, int] = {}
+
+    def tell(stage: str, amount: int) -> None:
+        if stage not in tasks:
+            tasks[stage] = bar.add_task(stage, total=None)
+        done[stage] = done.get(stage, 0) + amount if stage == "reading" else amount
+        bar.update(tasks[stage], completed=done[stage])
+
+    with bar:
+        yield tell
+
+
+if __name__ == "__main__":
+    main()
