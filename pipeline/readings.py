@@ -23,7 +23,6 @@ from pipeline.reading_effects import Told
 from pipeline.reading_rules import LimitTable, ReadingRules
 from pipeline.sensor_rows import SensorRows, copied
 from pipeline.stages.reading import Marks, Trouble, Turn, mark, press, turns
-from pipeline.state import NEVER
 
 INTERVALS = 8
 """Intervals seen before a silence can be told from a habit."""
@@ -51,7 +50,6 @@ class ReadingsFold:
         self.sensors = SensorRows()
         self.seq = 0
         self.digest = Digest()
-        self._earliest = int(NEVER)
         self.obey(rules or ReadingRules())
 
     def obey(self, rules: ReadingRules) -> None:
@@ -63,7 +61,7 @@ class ReadingsFold:
     @property
     def next_due(self) -> int:
         """No sensor is missing before this time (µs); NEVER when none is awaited."""
-        return self._earliest
+        return self.sensors.earliest
 
     def step(self, frame: Frame, *, with_scores: bool = False) -> Effects:
         """Fold one frame; an entry that is no reading only tells the time.
@@ -128,11 +126,9 @@ class ReadingsFold:
     def _keep(self, frame: Frame, heard: _Heard) -> None:
         series, rows, after = heard.series, heard.rows, heard.after
         after["at"], after["seen"] = heard.at[series.last], frame.offset
-        interval = self._intervals(after["limits"], after["n"], np.square(after["gap"], dtype=np.float64))
+        interval = self._intervals(after["limits"], after["n"], np.square(after["gap"]))
         due = heard.now[series.last] + np.rint(self.rules.missing_intervals * interval).astype(np.int64)
         after["due"] = np.where(interval > 0, due, 0)
-        if (interval > 0).any():
-            self._earliest = min(self._earliest, int(due[interval > 0].min()))
         after["since"] = np.where(rows["open"] == 0, frame.offset, rows["since"])
         self.sensors.put(series.slots, after)
 
@@ -171,19 +167,13 @@ class ReadingsFold:
         if not len(gone):
             return
         rows = self.sensors.take(gone)
-        interval = self._intervals(
-            known["limits"][gone], known["n"][gone], np.square(known["gap"][gone], dtype=np.float64)
-        )
-        for slot, usual in zip(gone.tolist(), interval.tolist(), strict=True):
-            row = known[slot]
+        interval = self._intervals(rows["limits"], rows["n"], np.square(rows["gap"]))
+        for row, usual in zip(rows, interval.tolist(), strict=True):
             self._miss(frame, told, int(row["code"]), int(row["due"]), int(row["seen"]), float(row["value"]), usual)
-        if len(gone):
-            rows = self.sensors.take(gone)
-            rows["since"] = np.where(rows["open"] == 0, rows["seen"], rows["since"])
-            rows["open"] |= np.uint16(MISSING)
-            rows["due"] = 0
-            self.sensors.put(gone, rows)
-        self._earliest = _earliest(known["due"])
+        rows["since"] = np.where(rows["open"] == 0, rows["seen"], rows["since"])
+        rows["open"] |= np.uint16(MISSING)
+        rows["due"] = 0
+        self.sensors.put(gone, rows)
 
     def _miss(self, frame: Frame, told: Told, sensor: int, due: int, since: int, value: float, interval: float) -> None:
         facts = {"value": value, "expected": interval, "score": self.rules.missing_intervals}
@@ -250,17 +240,7 @@ class ReadingsFold:
         head = (base, *deltas)[-1][0]
         self.sensors.reindex(int(head["size"]))
         self.seq, self.digest = int(head["seq"]), Digest(bytes.fromhex(head["digest"]))
-        self._earliest = _earliest(self.sensors.known["due"])
         self.obey(self.rules)
 
     def _head(self) -> dict[str, Any]:
         return {"seq": self.seq, "digest": self.digest.value.hex()}
-
-
-def _blocks(column: Ints, size: int = 1 << 16) -> list[tuple[int, Ints]]:
-    """A long column in pieces, so that temporaries stay small."""
-    return [(first, column[first : first + size]) for first in range(0, len(column), size)] or [(0, column)]
-
-
-def _earliest(due: Ints) -> int:
-    return min(int(block.min(initial=NEVER, where=block > 0)) for _, block in _blocks(due))
