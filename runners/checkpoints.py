@@ -80,7 +80,8 @@ class Checkpoints:
         head, arrays = unpack(body)
         if head["fold_version"] > self.fold_version:
             raise NewerData(
-                f"{path} was written by fold version {head['fold_version']}; this is {self.fold_version}: upgrade forewarn"
+                f"{path} was written by fold version {head['fold_version']};"
+                f" this is {self.fold_version}: upgrade forewarn"
             )
         if head["fold_version"] < self.fold_version:
             raise CorruptData(f"{path} belongs to an older fold version")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -33,7 +33,7 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 Data = Annotated[Path, typer.Option("--data", help="Data directory of a run or back-test.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-ConfigFile = Annotated[Optional[Path], typer.Option("--config", help="Configuration; sensible defaults without one.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration; sensible defaults without one.")]
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def main() -> None:
     except (ForewarnError, FileNotFoundError) as error:
         err.print(f"forewarn: {escape(str(error))}", style="red" if err.is_terminal else None)
         sys.exit(1)
-    except Exception as error:  # noqa: BLE001 - click's own usage errors carry their exit code
+    except Exception as error:
         code = getattr(error, "exit_code", None)
         if code is None:
             raise
@@ -63,17 +63,19 @@ def main() -> None:
 
 @app.command()
 def backtest(
-    mapping: Annotated[Optional[Path], typer.Option(help="How rows become signals (YAML).")] = None,
-    input: Annotated[Optional[list[Path]], typer.Option("--input", help="History; may be given again.")] = None,
-    out_dir: Annotated[Optional[Path], typer.Option("--out", help="Where the four files go; also a data directory.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="How rows become signals (YAML).")] = None,
+    input: Annotated[list[Path] | None, typer.Option("--input", help="History; may be given again.")] = None,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", help="Where the four files go; also a data directory.")
+    ] = None,
     config: ConfigFile = None,
     scores: Annotated[str, typer.Option(help="Rows of scores.csv: landmarks, first, all or none.")] = "landmarks",
-    commands: Annotated[Optional[Path], typer.Option(help="What people did (JSON lines with `at`).")] = None,
-    truth: Annotated[Optional[Path], typer.Option(help="Labelled windows of readings (JSON).")] = None,
+    commands: Annotated[Path | None, typer.Option(help="What people did (JSON lines with `at`).")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Labelled windows of readings (JSON).")] = None,
     keep_models: Annotated[
-        Optional[Path], typer.Option("--keep-models", help="Use the models of an earlier back-test instead of learning.")
+        Path | None, typer.Option("--keep-models", help="Use the models of an earlier back-test instead of learning.")
     ] = None,
-    compare: Annotated[Optional[tuple[Path, Path]], typer.Option(help="Two back-tests side by side.")] = None,
+    compare: Annotated[tuple[Path, Path] | None, typer.Option(help="Two back-tests side by side.")] = None,
     json_: Json = False,
 ) -> None:
     """History through the same fold: report.json, report.html, warnings.jsonl, scores.csv.
@@ -81,8 +83,8 @@ def backtest(
     Example: forewarn backtest --mapping examples/uci_incidents/mapping.yaml --input log.csv.gz --out out/uci
     """
     if compare is not None:
-        from console.reports.compare import as_text  # noqa: PLC0415
-        from console.reports.compare import compare as compare_runs  # noqa: PLC0415
+        from console.reports.compare import as_text
+        from console.reports.compare import compare as compare_runs
 
         compared = compare_runs(*compare)
         _print_json(compared) if json_ else print_plain(as_text(compared))
@@ -91,8 +93,8 @@ def backtest(
         raise typer.BadParameter("give --mapping, --input and --out, or --compare DIR DIR")
     if scores not in ("landmarks", "first", "all", "none"):
         raise typer.BadParameter("--scores is one of landmarks, first, all, none")
-    from runners.backtest import Task  # noqa: PLC0415 - the command line starts fast
-    from runners.backtest import backtest as run_backtest  # noqa: PLC0415
+    from runners.backtest import Task
+    from runners.backtest import backtest as run_backtest
 
     task = Task(mapping, tuple(input), out_dir, config, commands, scores, truth, keep_models)
     with _progress() as tell:
@@ -109,14 +111,14 @@ def backtest(
 def run(
     config: Annotated[Path, typer.Option("--config", help="Configuration with its sources.")],
     data: Annotated[Path, typer.Option("--data", help="Data directory; made when it is not there.")] = Path("data"),
-    commands: Annotated[Optional[Path], typer.Option(help="What people did (JSON lines with `at`).")] = None,
+    commands: Annotated[Path | None, typer.Option(help="What people did (JSON lines with `at`).")] = None,
     json_: Json = False,
 ) -> None:
     """The real thing, embedded: reads its sources into the log and folds them; goes on where it was stopped.
 
     Example: forewarn run --config site.yaml --data /var/lib/forewarn
     """
-    from runners.run_files import run_files  # noqa: PLC0415
+    from runners.run_files import run_files
 
     with _progress() as tell:
         note = run_files(config, data, commands, tell)
@@ -127,7 +129,9 @@ def run(
 def replay(
     data: Data,
     config: ConfigFile = None,
-    keep_models: Annotated[bool, typer.Option("--keep-models", help="Keep logged models under another configuration.")] = False,
+    keep_models: Annotated[
+        bool, typer.Option("--keep-models", help="Keep logged models under another configuration.")
+    ] = False,
     limit: Annotated[int, typer.Option(help="Differing transitions to print.")] = 10,
     json_: Json = False,
 ) -> None:
@@ -135,7 +139,7 @@ def replay(
 
     Example: forewarn replay --data out/uci --config stricter.yaml --keep-models
     """
-    from runners.replay import replay as replay_log  # noqa: PLC0415
+    from runners.replay import replay as replay_log
 
     with _progress() as tell:
         found = replay_log(data, config, keep_models=keep_models, progress=lambda n: tell("replaying", n))
@@ -176,7 +180,7 @@ def simulate(
 
     Example: forewarn simulate --out out/city --seed 7 --days 60 --grids 24
     """
-    from connectors.simulator import write  # noqa: PLC0415
+    from connectors.simulator import write
 
     with _progress() as tell:
         written = write(out_dir, seed=seed, days=days, grids=grids, progress=lambda n, of: tell("simulating days", n))
@@ -200,7 +204,7 @@ def warnings(
 
     Example: forewarn warnings --data out/uci --limit 20
     """
-    from runners.questions import list_warnings  # noqa: PLC0415
+    from runners.questions import list_warnings
 
     found = list_warnings(data, every=every, limit=limit)
     if json_:
@@ -225,8 +229,8 @@ def explain(
 
     Example: forewarn explain 3f9a0c --data out/uci
     """
-    from runners.explain import as_json, as_text  # noqa: PLC0415
-    from runners.explain import explain as explain_warning  # noqa: PLC0415
+    from runners.explain import as_json, as_text
+    from runners.explain import explain as explain_warning
 
     if language not in ("en", "zh", "both"):
         raise typer.BadParameter("--language is one of en, zh, both")
@@ -240,7 +244,7 @@ def digest(data: Data, json_: Json = False) -> None:
 
     Example: forewarn digest --data out/uci
     """
-    from runners.questions import digests  # noqa: PLC0415
+    from runners.questions import digests
 
     found = digests(data)
     if json_:
@@ -255,8 +259,8 @@ def digest(data: Data, json_: Json = False) -> None:
 @app.command()
 def deadletters(
     data: Data,
-    reason: Annotated[Optional[str], typer.Option(help="Of one reason only.")] = None,
-    show: Annotated[Optional[int], typer.Option(help="One of them whole, by its id.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Of one reason only.")] = None,
+    show: Annotated[int | None, typer.Option(help="One of them whole, by its id.")] = None,
     limit: Annotated[int, typer.Option(help="Rows to print.")] = 50,
     json_: Json = False,
 ) -> None:
@@ -264,7 +268,7 @@ def deadletters(
 
     Example: forewarn deadletters --data out/uci --reason bad_time
     """
-    from runners.questions import list_deadletters  # noqa: PLC0415
+    from runners.questions import list_deadletters
 
     found = list_deadletters(data, reason)
     if show is not None:
@@ -274,7 +278,9 @@ def deadletters(
         return
     table = Table("id", "source", "position", "reason", "field", "detail", "remedy", box=None, pad_edge=False)
     for letter in found[:limit]:
-        table.add_row(*(escape(str(letter[n])) for n in ("id", "source", "position", "reason", "field", "detail", "remedy")))
+        table.add_row(
+            *(escape(str(letter[n])) for n in ("id", "source", "position", "reason", "field", "detail", "remedy"))
+        )
     out.print(table if found else "no dead letters")
     if len(found) > limit:
         print_plain(f"... and {len(found) - limit} more; --limit shows them")
@@ -284,11 +290,13 @@ def deadletters(
 def tune(
     data: Data,
     target: Annotated[str, typer.Option(help="The outcome whose cut-off is tuned.")],
-    cutoff: Annotated[Optional[list[float]], typer.Option("--cutoff", help="Cut-off on probability; may be given again.")] = None,
-    budget: Annotated[Optional[float], typer.Option(help="Warnings a day for the whole site.")] = None,
-    precision: Annotated[Optional[float], typer.Option(help="Wanted share of warnings that prove true.")] = None,
+    cutoff: Annotated[
+        list[float] | None, typer.Option("--cutoff", help="Cut-off on probability; may be given again.")
+    ] = None,
+    budget: Annotated[float | None, typer.Option(help="Warnings a day for the whole site.")] = None,
+    precision: Annotated[float | None, typer.Option(help="Wanted share of warnings that prove true.")] = None,
     level: Annotated[str, typer.Option(help="Level that --write sets.")] = "blue",
-    write: Annotated[Optional[Path], typer.Option(help="Write a patch of the configuration here.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Write a patch of the configuration here.")] = None,
     offices: Annotated[bool, typer.Option("--offices", help="A row per office too.")] = False,
     json_: Json = False,
 ) -> None:
@@ -296,13 +304,13 @@ def tune(
 
     Example: forewarn tune --data out/uci --target deadline_missed --budget 20
     """
-    from runners.questions import tuned  # noqa: PLC0415
+    from runners.questions import tuned
 
     rows, patch = tuned(data, target, cutoff or [], budget, precision, level)
     if json_:
         _print_json(rows)
     else:
-        from console.reports.tune import CAVEAT_EN, CAVEAT_ZH  # noqa: PLC0415
+        from console.reports.tune import CAVEAT_EN, CAVEAT_ZH
 
         columns = [name for name in rows[0] if name != "offices"] if rows else []
         table = Table(*columns, box=None, pad_edge=False)
@@ -321,14 +329,14 @@ def tune(
 @app.command()
 def verify(
     left: Annotated[Path, typer.Argument(help="A data directory.")],
-    right: Annotated[Optional[Path], typer.Argument(help="The one it should equal; without it, its own replay.")] = None,
+    right: Annotated[Path | None, typer.Argument(help="The one it should equal; without it, its own replay.")] = None,
     json_: Json = False,
 ) -> None:
     """Nothing lost, nothing twice: compares logs, stores and digests of two runs, or a store with a fresh replay.
 
     Example: forewarn verify killed/ undisturbed/
     """
-    from runners.verify import verify as verify_data  # noqa: PLC0415
+    from runners.verify import verify as verify_data
 
     findings = verify_data(left, right)
     if json_:
@@ -341,12 +349,14 @@ def verify(
 
 
 @app.command()
-def doctor(data: Annotated[Optional[Path], typer.Option(help="A data directory to look at too.")] = None, json_: Json = False) -> None:
+def doctor(
+    data: Annotated[Path | None, typer.Option(help="A data directory to look at too.")] = None, json_: Json = False
+) -> None:
     """Is this machine, installation and data directory fit to run?
 
     Example: forewarn doctor --data /var/lib/forewarn
     """
-    from runners.doctor import examine  # noqa: PLC0415
+    from runners.doctor import examine
 
     findings = examine(data)
     if json_:
@@ -360,14 +370,14 @@ def doctor(data: Annotated[Optional[Path], typer.Option(help="A data directory t
 
 @app.command()
 def bench(
-    names: Annotated[Optional[list[str]], typer.Argument(help="Figures to measure; all without one.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Figures to measure; all without one.")] = None,
     json_: Json = False,
 ) -> None:
     """Every speed figure beside its goal, measured now on this machine.
 
     Example: forewarn bench signals_whole --json
     """
-    from benchmarks.suite import measure  # noqa: PLC0415
+    from benchmarks.suite import measure
 
     figures = measure(names or [], tell=None if json_ else lambda name: err.print(f"measuring {name} ..."))
     if json_:
@@ -386,13 +396,13 @@ def bench(
 @mapping_app.command("new")
 def mapping_new(
     input: Annotated[Path, typer.Option("--input", help="A file to look at.")],
-    out_file: Annotated[Optional[Path], typer.Option("--out", help="Write the proposal here.")] = None,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write the proposal here.")] = None,
 ) -> None:
     """Looks at a file, proposes a mapping and shows ten rows as they would arrive.
 
     Example: forewarn mapping new --input tickets.csv --out tickets.yaml
     """
-    from connectors.mapping_new import propose  # noqa: PLC0415
+    from connectors.mapping_new import propose
 
     text, rows = propose(input)
     if out_file is not None:
@@ -412,7 +422,7 @@ def mapping_check(
 
     Example: forewarn mapping check --mapping tickets.yaml --input tickets.csv
     """
-    from connectors.mapping_check import check  # noqa: PLC0415
+    from connectors.mapping_check import check
 
     rows, problems = check(mapping, input)
     _preview(rows)
@@ -428,7 +438,7 @@ def mapping_schema_() -> None:
 
     Example: forewarn mapping schema > mapping.schema.json
     """
-    from connectors.mapping_model import mapping_schema  # noqa: PLC0415
+    from connectors.mapping_model import mapping_schema
 
     _print_json(mapping_schema())
 
@@ -439,7 +449,7 @@ def config_check(file: Annotated[Path, typer.Argument(help="The configuration.")
 
     Example: forewarn config check site.yaml
     """
-    from config.load import load_settings  # noqa: PLC0415
+    from config.load import load_settings
 
     settings = load_settings(file)
     print_plain(
@@ -454,7 +464,7 @@ def config_schema() -> None:
 
     Example: forewarn config schema > forewarn.schema.json
     """
-    from config.load import settings_schema  # noqa: PLC0415
+    from config.load import settings_schema
 
     _print_json(settings_schema())
 

@@ -104,7 +104,11 @@ def reconfigured(settings: Settings, first: dict[str, Any], rules: FoldRules) ->
     """
     before = from_canonical(first["settings"])
     merged = settings.model_copy(
-        update={"targets": before.targets, "attributes": before.attributes, "sources": settings.sources or before.sources}
+        update={
+            "targets": before.targets,
+            "attributes": before.attributes,
+            "sources": settings.sources or before.sources,
+        }
     )
     return replace(fold_rules(merged, version=rules.version, scores=rules.scores))
 
@@ -147,5 +151,3 @@ def _masked(frame: Frame, rules: FoldRules, *, config: bool, keep_models: bool) 
             continue
         others.append(payload)
     return replace(frame, kinds=kinds, others=others)
-
-

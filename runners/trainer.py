@@ -126,7 +126,7 @@ class KeptModels:
 
 def main() -> None:
     """Serve one driver until its pipe closes."""
-    from models.fitting.trainer import TargetSpec, Trainer  # noqa: PLC0415 - scikit-learn takes two seconds to import
+    from models.fitting.trainer import TargetSpec, Trainer
 
     os.nice(5)
     start = json.loads(sys.stdin.buffer.readline())
