@@ -12,8 +12,8 @@ from alerts.store import Store
 from config.load import load_settings
 from config.mapped import settings_with
 from config.settings import Settings
-from console.reports.report import write_report
 from connectors.mapping import Mapping
+from console.reports.report import write_report
 from pipeline.errors import ConfigError
 from pipeline.frame import Frame
 from pipeline.rules import FoldRules
@@ -53,7 +53,7 @@ def backtest(task: Task, tell: Tell | None = None) -> dict[str, Any]:
     clear(task.out)
     rules = fold_rules(settings, scores=task.scores)
     if mapping.model.shape in ("readings", "counts"):
-        from runners.series import backtest_series  # noqa: PLC0415 - the other two shapes have drivers of their own
+        from runners.series import backtest_series
 
         return backtest_series(task, mapping, settings, rules, tell)
     site = Site(task.out, rules, durable=False, checkpointing=False)
@@ -140,5 +140,3 @@ def clear(out: Path) -> None:
 
 def _first_now(frame: bytes) -> int:
     return int(Frame.from_bytes(frame, 0).now[0])
-
-

@@ -65,9 +65,7 @@ def main() -> None:
 def backtest(
     mapping: Annotated[Path | None, typer.Option(help="How rows become signals (YAML).")] = None,
     input: Annotated[list[Path] | None, typer.Option("--input", help="History; may be given again.")] = None,
-    out_dir: Annotated[
-        Path | None, typer.Option("--out", help="Where the four files go; also a data directory.")
-    ] = None,
+    out_dir: Annotated[Path | None, typer.Option("--out", help="Where the four files go.")] = None,
     config: ConfigFile = None,
     scores: Annotated[str, typer.Option(help="Rows of scores.csv: landmarks, first, all or none.")] = "landmarks",
     commands: Annotated[Path | None, typer.Option(help="What people did (JSON lines with `at`).")] = None,
@@ -145,8 +143,8 @@ def replay(
         found = replay_log(data, config, keep_models=keep_models, progress=lambda n: tell("replaying", n))
     if json_:
         _print_json(
-            {"equal": found.is_equal, "digests": found.digests, "stored": found.stored, "transitions": found.transitions,
-             "stored_transitions": found.stored_transitions, "counts": dict(found.counts),
+            {"equal": found.is_equal, "digests": found.digests, "stored": found.stored,
+             "transitions": found.transitions, "stored_transitions": found.stored_transitions, "counts": dict(found.counts),
              "only_replay": len(found.only_replay), "only_stored": len(found.only_stored)}
         )  # fmt: skip
     else:
@@ -424,11 +422,12 @@ def mapping_check(
     """
     from connectors.mapping_check import check
 
-    rows, problems = check(mapping, input)
-    _preview(rows)
-    for problem in problems:
+    found = check(mapping, [input])
+    _preview(found.rows)
+    for problem in found.problems:
         print_plain(problem)
-    if problems:
+    print_plain(f"{found.taken} rows taken, {found.refused} refused, {found.fields_lost} fields lost")
+    if found.problems:
         raise typer.Exit(1)
 
 

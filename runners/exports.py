@@ -126,9 +126,8 @@ def _score_lines(
                 if open_bits >> target & 1:
                     y, known = labels.get((key, target), nothing)
                     raw, probability = block.raw[row, target] / _UNIT, block.probability[row, target] / 10_000
-                    lines.append(
-                        f"{subjects.get(key) or key.hex()},risk,{name},{moment},{raw:.5f},{probability:.4f},{y},{known},{tail}\n"
-                    )
+                    subject = subjects.get(key) or key.hex()
+                    lines.append(f"{subject},risk,{name},{moment},{raw:.5f},{probability:.4f},{y},{known},{tail}\n")
         yield lines
 
 
@@ -140,10 +139,8 @@ def _quoted(name: str) -> str:
 
 
 def _governing(transition: dict[str, Any]) -> dict[str, Any] | None:
-    every = transition["assessments"]
-    if not every:
-        return None
-    return max(every, key=lambda each: (each["hard"], each["probability"], each["recurrence"]))
+    every: list[dict[str, Any]] = transition["assessments"]
+    return every[transition["governing"]] if every else None
 
 
 def _shift(rules: FoldRules) -> Any:

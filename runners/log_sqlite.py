@@ -148,7 +148,8 @@ class Logs:
         if known is None:
             table = _table(log, partition)
             self.db.execute(
-                f"CREATE TABLE IF NOT EXISTS {table} (offset INTEGER PRIMARY KEY, crc INTEGER NOT NULL, body BLOB NOT NULL)"
+                f"CREATE TABLE IF NOT EXISTS {table}"
+                " (offset INTEGER PRIMARY KEY, crc INTEGER NOT NULL, body BLOB NOT NULL)"
             )
             row = self.db.execute(f"SELECT max(offset) FROM {table}").fetchone()
             known = 0 if row[0] is None else row[0] + 1

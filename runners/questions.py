@@ -1,14 +1,15 @@
-"""What people ask of a data directory, answered read-only: warnings, digests, dead letters, what other cut-offs give."""
+"""What people ask of a data directory, read-only: warnings, digests, dead letters, what other cut-offs give."""
 
 import platform
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from alerts.store import Store
-from console.reports.tune import Row, patch, tune
+from console.reports.tune import patch, tune
 from pipeline.assessment import Level
 from pipeline.county import FOLD_VERSION
 from runners.exports import Names, level_name, rfc3339
@@ -65,7 +66,7 @@ def digests(data: Path) -> dict[str, Any]:
 
 def fingerprint() -> dict[str, Any]:
     """What equal digests presuppose: fold version, numpy, and the processor features its code may use."""
-    features = np._core._multiarray_umath.__cpu_features__
+    features = import_module("numpy._core._multiarray_umath").__cpu_features__
     return {
         "fold_version": FOLD_VERSION,
         "numpy": np.__version__,
@@ -86,7 +87,7 @@ def list_deadletters(data: Path, reason: str | None) -> list[dict[str, Any]]:
 
 def tuned(
     data: Path, target: str, cutoffs: Sequence[float], budget: float | None, precision: float | None, level: str
-) -> tuple[list[Row], str]:
+) -> tuple[list[dict[str, Any]], str]:
     """Rows of `tune`, and the patch that sets the level's cut-off to the last row's."""
     rows = tune(data, target=target, cutoffs=cutoffs, daily_budget=budget, precision=precision)
     chosen = float(rows[-1]["cutoff"]) if rows else 0.0

@@ -32,7 +32,7 @@ from pipeline.effects import Effects
 from pipeline.errors import Reason, Refused
 from pipeline.frame import MAX_ENTRIES, Kind, frame_of_signals
 from pipeline.rules import FoldRules
-from pipeline.signal import Signal, Step
+from pipeline.signal import Signal
 from runners.embedded import Site
 from runners.trainer import KeptModels, TrainerProcess
 

@@ -106,7 +106,7 @@ class TrainerProcess:
 
 
 class KeptModels:
-    """Answers lessons with the models of an earlier run instead of learning: for runs that differ in thresholds alone."""
+    """Answers lessons with the models of an earlier run: for runs that differ in thresholds alone."""
 
     def __init__(self, earlier: Sequence[Lesson]) -> None:
         self._results = {lesson.id: lesson.result or "" for lesson in earlier}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alerts.level import LevelRule, LevelRules
-from alerts.warning import Warnings
+from alerts.warning import Warnings, is_said
 from config.calendar import work_calendar
 from config.settings import Settings
 from connectors.cues import ELEMENTS, EMERGENCY
@@ -29,7 +29,7 @@ class CountyWarnings(Warnings):
     def configure(self, rules: FoldRules, now: int, effects: Effects) -> None:
         """Take the levels of new rules; open warnings are graded by them."""
         versions = {**self.versions, "config": rules.version}
-        self.reconfigure(level_rules(rules), versions, now, effects)
+        self.reconfigure(level_rules(rules), versions, now, effects, lambda said: is_said(said, rules.duty))
 
 
 def topology(rules: FoldRules, models: Mapping[str, Champion]) -> Topology:
