@@ -9,7 +9,7 @@ from models.champion import TargetModel, untrained
 from models.fitting.calibrator import Calibrator
 from models.fitting.join import Matured, joined, no_rows
 from models.fitting.learners import LEARNERS
-from models.learner import UNIT, Index, Learner, sigmoid
+from models.learner import UNIT, Index, Learner, Scorer, sigmoid
 from models.rows import Schema
 
 KEPT = 60_000
@@ -70,10 +70,14 @@ class Student:
         """The average of its learners, centred on `recent` rows; the prior while labels are few or all alike."""
         if self._labels < min_labels or not 0 < self._failed < self._labels:
             return untrained(self.target.prior)
-        ready = [name for name, learner in self._learners.items() if learner.scorer(1.0) is not None]
-        parts = {name: self._learners[name].scorer(1.0 / len(ready)) for name in ready}
-        model = TargetModel({n: p for n, p in parts.items() if p is not None}, 0, self._calibrator.calibration())
+        model = TargetModel(self._parts(len(self._learners)), 0, self._calibrator.calibration())
         return model.centred(recent, self.target.prior)
+
+    def _parts(self, voices: int) -> dict[str, Scorer]:
+        """What each learner has to say at its share; learners that are silent yet leave theirs to the others."""
+        said = {name: learner.scorer(1.0 / voices) for name, learner in self._learners.items()}
+        parts = {name: part for name, part in said.items() if part is not None}
+        return parts if len(parts) in {0, voices} else self._parts(len(parts))
 
     def facts(self) -> dict[str, float]:
         """Labels used, failures among them, mean log-loss of the raw scores given before."""
