@@ -61,3 +61,11 @@ def test_an_unknown_code_goes_the_way_of_a_missing_one() -> None:
     values = np.zeros((2, 2), dtype=np.float32)
     strange = CELLS.index(Rows(np.array([[99_991, 5, 2], [77_773, 5, 2]], dtype=np.uint32), values))
     assert len(set(scorer.score(strange).tolist())) == 1
+
+
+def test_a_column_without_any_value_is_borne() -> None:
+    rows, y = rows_by_lot(1_000)
+    index = CELLS.index(Rows(rows.codes, np.stack([rows.values[:, 0], np.full(1_000, np.nan, np.float32)], axis=1)))
+    learner = Boosting(CELLS, 0.2)
+    learner.learn(index, y, 0)
+    assert learner.scorer(1.0) is not None
