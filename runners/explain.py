@@ -1,6 +1,6 @@
 """`forewarn explain`: a warning's story from log and store, offline. Nothing is folded again and nothing is changed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -11,7 +11,6 @@ import numpy as np
 from alerts.sentences import reasons, sentence
 from alerts.store import Store
 from pipeline.calendar import WorkCalendar
-from pipeline.errors import CorruptData, ForewarnError
 from pipeline.frame import Frame, Kind
 from pipeline.rules import FoldRules
 from pipeline.signal import Step
@@ -29,34 +28,12 @@ from runners.explanation import (
     as_json,
 )
 from runners.explanation_text import as_text
+from runners.find_warning import AmbiguousWarning, UnknownWarning, find_warning
+from runners.frames_by_key import FramesByKey
 from runners.log_sqlite import Logs
+from runners.wiring import level_rules
 
-FRAMES = 64
-"""Frames that one explanation reads at most."""
-LEAST_PREFIX = 4
-"""Characters of an id that are worth looking up."""
-_CLOSE = 5
-_EVERY = 1 << 31
 _LOW = 0xFFFF_FFFF
-
-
-class UnknownWarning(ForewarnError):
-    """No warning or matter has the id `asked`; `close` are those that look like it."""
-
-    def __init__(self, asked: str, close: Sequence[str], why: str = "no warning or matter has this id") -> None:
-        hint = f"; did you mean {', '.join(close)}?" if close else ""
-        super().__init__(f"{asked!r}: {why}{hint}")
-        self.asked, self.close = asked, tuple(close)
-
-
-class AmbiguousWarning(ForewarnError):
-    """Several warnings answer to `asked`; `matches` are their ids."""
-
-    def __init__(self, asked: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        lines = [f"  {row['id']}  {row['state']}, last changed {_utc(row['at'])}" for row in rows[:20]]
-        more = [f"  and {len(rows) - 20} more"] if len(rows) > 20 else []
-        super().__init__("\n".join([f"{asked!r} names {len(rows)} warnings; give one of these ids:", *lines, *more]))
-        self.asked, self.matches = asked, tuple(row["id"] for row in rows)
 
 
 def explain(data: Path, warning: str, *, language: Language = "both") -> Explanation:
@@ -69,100 +46,8 @@ def explain(data: Path, warning: str, *, language: Language = "both") -> Explana
     Raises UnknownWarning, AmbiguousWarning, FileNotFoundError.
     """
     with Logs(data / "log.db", readonly=True) as logs, closing(Store(data / "store.db", readonly=True)) as store:
-        row = _find(store, logs, warning.strip())
+        row = find_warning(store, logs, warning.strip())
         return _Story(data, logs, store, row).told(language)
-
-
-# finding it ------------------------------------------------------------------------------------------------------
-
-
-def _find(store: Store, logs: Logs, asked: str) -> dict[str, Any]:
-    """The row of the one warning that is meant: its id, else its matter's id, else a prefix of its id."""
-    rows = store.queue(limit=_EVERY)
-    prefix = asked.lower()
-    exact = [row for row in rows if row["id"] == prefix]
-    if exact:
-        return exact[0]
-    key = logs.matter_key(asked) if asked else None
-    known = logs.matter(key) if key else None
-    if key is not None and known is not None and asked in (known[1], known[1].partition("/")[2]):
-        found = [row for row in rows if row["subject"] == key.hex()]
-        if not found:
-            raise UnknownWarning(asked, (), "this matter never reached a level, so there is no warning to explain")
-    else:
-        found = [row for row in rows if len(prefix) >= LEAST_PREFIX and row["id"].startswith(prefix)]
-    if not found:
-        raise UnknownWarning(asked, _close(rows, logs, prefix))
-    if len(found) > 1:
-        raise AmbiguousWarning(asked, sorted(found, key=lambda row: (row["at"], row["id"])))
-    return found[0]
-
-
-def _close(rows: Sequence[Mapping[str, Any]], logs: Logs, asked: str) -> list[str]:
-    """Ids of warnings and of their matters that share most characters with what was asked, at the same places."""
-    names = [row["id"] for row in rows]
-    for row in rows:
-        matter = logs.matter(bytes.fromhex(row["subject"])) if row["kind"] == "matter" else None
-        if matter:
-            names.append(matter[1].partition("/")[2])
-    least = max(1, len(asked) - 2) if len(asked) <= LEAST_PREFIX * 2 else len(asked) // 2
-    ranked = sorted((-_alike(asked, name.lower()), name) for name in dict.fromkeys(names))
-    return [name for alike, name in ranked[:_CLOSE] if -alike >= least]
-
-
-def _alike(one: str, other: str) -> int:
-    """Equal characters, counted from the front or from the back: one wrong, lost or extra character costs little."""
-    front = sum(a == b for a, b in zip(one, other, strict=False))
-    back = sum(a == b for a, b in zip(reversed(one), reversed(other), strict=False))
-    return max(front, back, _shared(one, other) + _shared(one[::-1], other[::-1]))
-
-
-def _shared(one: str, other: str) -> int:
-    for length, (a, b) in enumerate(zip(one, other, strict=False)):
-        if a != b:
-            return length
-    return min(len(one), len(other))
-
-
-# telling it ------------------------------------------------------------------------------------------------------
-
-
-class _Frames:
-    """Frames of one partition by key, at most `FRAMES` of them."""
-
-    def __init__(self, logs: Logs, log: str, partition: int) -> None:
-        self._logs, self._log, self._partition = logs, log, partition
-        self._found: dict[int, Frame | EntryState] = {}
-
-    def __len__(self) -> int:
-        """How many were read."""
-        return len(self._found)
-
-    def frame(self, offset: int) -> Frame | EntryState:
-        """The frame, or why there is none."""
-        if offset not in self._found:
-            if len(self._found) >= FRAMES:
-                return EntryState.NOT_READ
-            self._found[offset] = self._read(offset)
-        return self._found[offset]
-
-    def _read(self, offset: int) -> Frame | EntryState:
-        try:
-            body = self._logs.frame(self._log, self._partition, offset)
-            return EntryState.PRUNED if body is None else Frame.from_bytes(body, offset)
-        except CorruptData:
-            return EntryState.DAMAGED
-
-    def configurations(self) -> Iterator[int]:
-        """Offsets of the config entries after the first one, from the first bytes of each frame alone."""
-        # There is no index of kinds. A config frame is one entry, whose payload begins with the key "rules".
-        yield from (
-            offset
-            for (offset,) in self._logs.db.execute(
-                f"SELECT offset FROM {self._log}_{self._partition:d} WHERE offset > 0"
-                """ AND instr(substr(body, 1, 600), CAST('"others":[{"rules":' AS BLOB)) > 0 ORDER BY offset"""
-            )
-        )
 
 
 class _Story:
@@ -172,7 +57,7 @@ class _Story:
         self._data, self._logs, self._row = data, logs, row
         self._changes = [t for t in store.transitions(row["id"]) if t["warning"] == row["id"]]
         self._models = {lesson.id: lesson.result or "" for lesson in store.lessons()}
-        self._frames = _Frames(logs, row["log"], row["partition"])
+        self._frames = FramesByKey(logs, row["log"], row["partition"])
         self._names = logs.names()
         self._configs = self._configurations({int(t["versions"]["config"]) for t in self._changes})
         self._low: dict[int, str] = {}
@@ -207,11 +92,10 @@ class _Story:
     def _configurations(self, versions: set[int]) -> dict[int, tuple[FoldRules, Mapping[str, Any]]]:
         """Rules and settings by version, as the log itself holds them."""
         found: dict[int, tuple[FoldRules, Mapping[str, Any]]] = {}
-        for offset in [0]:
+        for offset in self._frames.configurations():
+            if not versions - found.keys():
+                break
             found |= self._configuration(offset)
-        if versions - found.keys():
-            for offset in self._frames.configurations():
-                found |= self._configuration(offset)
         return found
 
     def _configuration(self, offset: int) -> dict[int, tuple[FoldRules, Mapping[str, Any]]]:
@@ -339,6 +223,7 @@ class _Story:
             told = reasons(alone, self._name, zone_offset=self._shift(transition), target_names=targets)
             said = ("；".join(each["zh"] for each in told), "; ".join(each["en"] for each in told))
         earlier = self._weighed(transition["number"], assessment) if is_model else None
+        is_governing = index == transition["governing"]
         return Known(
             kind=assessment["kind"],
             target=target,
@@ -350,11 +235,21 @@ class _Story:
             recurrence=assessment["recurrence"],
             demands=assessment["hard"],
             is_past_budget=assessment["past_budget"],
-            is_governing=index == transition["governing"],
+            is_governing=is_governing,
+            could_raise=is_governing or not is_model or self._could_raise(transition, assessment),
             weights=tuple(self._weight(transition, each) for each in assessment["grounds"]) if is_model else (),
             weighed_at=earlier[0] if earlier else 0,
-            is_same_score=bool(earlier) and earlier is not None and earlier[1] == assessment["raw"],
+            is_same_score=earlier is not None and earlier[1] == assessment["raw"],
         )
+
+    def _could_raise(self, transition: Mapping[str, Any], assessment: Mapping[str, Any]) -> bool:
+        """Whether its probability could raise anything by itself; the fold keeps no weights of what could not."""
+        rules = self._rules(transition)
+        if not rules.levels:
+            return True
+        floors = level_rules(rules).floors
+        target = assessment["target"]
+        return not 0 <= target < len(floors) or assessment["probability"] >= floors[target]
 
     def _weighed(self, number: int, assessment: Mapping[str, Any]) -> tuple[int, int] | None:
         """Number and raw score of the newest change up to this one that has weights for the same outcome."""
@@ -368,7 +263,8 @@ class _Story:
     def _weight(self, transition: Mapping[str, Any], ground: Mapping[str, Any]) -> Weight:
         feature, value = ground["feature"], ground.get("value")
         if feature in ("category", "place", "office"):
-            value = self._name(transition[feature]) or None
+            code = transition[feature]
+            value = self._name(code) or ("-" if code else None)
         elif isinstance(value, int):
             # A code of a declared attribute stands in the directory itself; the rest are halves of the entries' codes.
             value = self._name(value) or self._low.get(value) or (f"#{value:08x}" if value else None)
@@ -390,10 +286,6 @@ def _rfc3339(us: int, shift: int) -> str:
     zone = timezone(timedelta(microseconds=shift))
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
     return moment.astimezone(zone).isoformat()
-
-
-def _utc(us: int) -> str:
-    return _rfc3339(us, 0).replace("+00:00", "Z")
 
 
 __all__ = ["AmbiguousWarning", "Explanation", "UnknownWarning", "as_json", "as_text", "explain"]

@@ -57,7 +57,8 @@ class Known:
     target : name of the outcome, '' for a rule. said : what a rule says, in words; ('', '') for a model.
     probability : in 1/10,000. raw : logit before calibration in 1/65,536. horizon : µs. demands : level of a rule.
     weights : heaviest first, the base last; they sum to `raw`. Empty where the fold kept none.
-    weighed_at : number of the change whose weights are the last ones known, 0 for none; `is_same_score` : with this raw.
+    could_raise : it governs, or its probability could raise a level by itself; the fold keeps the weights of such only.
+    weighed_at : number of the change with the newest weights for it, 0 for none; `is_same_score` : they sum to `raw`.
     """
 
     kind: str
@@ -71,6 +72,7 @@ class Known:
     demands: int
     is_past_budget: bool
     is_governing: bool
+    could_raise: bool
     weights: tuple[Weight, ...]
     weighed_at: int
     is_same_score: bool

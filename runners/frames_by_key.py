@@ -1,0 +1,50 @@
+"""Single frames of one partition, read by their offsets: few, on demand, and told apart from those that are gone."""
+
+from collections.abc import Iterator
+
+from pipeline.errors import CorruptData
+from pipeline.frame import Frame
+from runners.explanation import EntryState
+from runners.log_sqlite import Logs
+
+FRAMES = 64
+"""Frames that one explanation reads at most."""
+
+
+class FramesByKey:
+    """Frames of one partition of a log, at most `FRAMES` of them, each read once."""
+
+    def __init__(self, logs: Logs, log: str, partition: int) -> None:
+        self._logs, self._log, self._partition = logs, log, partition
+        self._found: dict[int, Frame | EntryState] = {}
+
+    def __len__(self) -> int:
+        """How many were asked of the log."""
+        return len(self._found)
+
+    def frame(self, offset: int) -> Frame | EntryState:
+        """The frame, or why there is none."""
+        if offset not in self._found:
+            if len(self._found) >= FRAMES:
+                return EntryState.NOT_READ
+            self._found[offset] = self._read(offset)
+        return self._found[offset]
+
+    def configurations(self) -> Iterator[int]:
+        """Offsets of the config entries: the first frame, then any later ones, found by their first bytes alone."""
+        yield 0
+        # There is no index of kinds. A config frame is one entry, whose payload begins with the key "rules".
+        yield from (
+            offset
+            for (offset,) in self._logs.db.execute(
+                f"SELECT offset FROM {self._log}_{self._partition:d} WHERE offset > 0"
+                """ AND instr(substr(body, 1, 600), CAST('"others":[{"rules":' AS BLOB)) > 0 ORDER BY offset"""
+            )
+        )
+
+    def _read(self, offset: int) -> Frame | EntryState:
+        try:
+            body = self._logs.frame(self._log, self._partition, offset)
+            return EntryState.PRUNED if body is None else Frame.from_bytes(body, offset)
+        except CorruptData:
+            return EntryState.DAMAGED
