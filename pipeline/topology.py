@@ -130,18 +130,17 @@ class Topology:
             elif kind == Kind.COMMAND:
                 county.agenda.append((-2, (next(others), county.now)))
             elif kind == Kind.CONFIG:
-                self._flush()
+                self._catch_up()
                 self.configure(FoldRules.from_json(next(others)["rules"]))
             elif kind == Kind.MODEL:
-                self._flush()
+                self._catch_up()
                 self._model(next(others))
             elif kind != Kind.TICK:
                 next(others)
             effects.counts["applied" if kind == Kind.SIGNAL else "entries"] += 1
             if county.timers.soonest <= county.now:
                 self._advance(county.now)
-        self._flush()
-        self.grader.fire(county.now, effects)
+        self._catch_up()
         county.seen.settle(county.now // DAY_US)
         for reason in (Reason.DUPLICATE, Reason.CONFLICTING_DUPLICATE):
             effects.counts["applied"] -= effects.counts[reason]
@@ -160,6 +159,11 @@ class Topology:
         if county.now:
             county.next_rescore = _next_rescore(rules, county.now)
         self.grader.configure(rules, county.now, county.effects)
+
+    def _catch_up(self) -> None:
+        """Grade all that has happened so far and fire the timers of warnings up to now, under the rules in force."""
+        self._flush()
+        self.grader.fire(self.county.now, self.county.effects)
 
     def _signals(self, frame: Frame) -> Iterator[tuple[Any, ...]]:
         signals = frame.signals
