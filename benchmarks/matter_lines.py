@@ -24,14 +24,20 @@ from pipeline.calendar import DAY_US, MINUTE_US
 
 SOURCE = "hotline"
 START = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp()) * 1_000_000
+SLOW = 0.45
+"""Share of matters that are late in one category of nine, so that the champion has something to warn of."""
+BURST = 20_000
+"""Signals a second of a burst."""
 CHARACTERS = 80
 """Of the text of each registration."""
+TEXTS = 60
+"""Different texts of a category."""
 GRIDS = 6_895
 """Grids of the simulated territory: those of a city of six million people."""
 TARGETS = [
     {"name": "breach", "rule": "breach", "hold_days": 7},
     {"name": "handed_over", "rule": "handed_over", "hold_days": 7},
-    {"name": "repeated", "rule": "repeated", "window_days": 14, "hold_days": 7},
+    {"name": "repeated", "rule": "repeated", "window_days": 14},
 ]
 CONTRACT = DataContract(
     purpose="Measure the speed of early warning",
@@ -40,7 +46,7 @@ CONTRACT = DataContract(
     retention_days=365,
 )
 _STEPS = (b"routed", b"accepted", b"handling", b"closed")
-_ODD = (b"returned", b"handed_over", b"replied")
+_ODD = (b"returned", b"handed_over", b"replied", b"replied")
 _CHANNELS = (b"hotline", b"grid", b"petition", b"other")
 
 
@@ -52,40 +58,52 @@ def settings() -> tuple[Settings, Territory]:
     return from_canonical({**plain, "targets": TARGETS}), territory
 
 
-def texts(count: int = 2_000, *, seed: int = 1) -> list[str]:
-    """What people write, cut to the length of a registration."""
+def texts(*, seed: int = 1) -> list[list[str]]:
+    """What people write of each category, cut to the length of a registration."""
     words = vocabulary()
     wording = Wording(words, Dice(seed, 5))
-    found: list[str] = []
-    for number in range(count):
-        category = words.categories[number % len(words.categories)]
-        text = ""
-        while len(text) < CHARACTERS:
-            text += wording.complaint(category, "hotline", "城关镇", "", fact=-1, again=False).text
-        found.append(text[:CHARACTERS])
+    found = []
+    for category in words.categories:
+        own = []
+        for _ in range(TEXTS):
+            text = wording.complaint(category, "hotline", "城关镇", "", fact=-1, again=False).text
+            while len(text) < CHARACTERS:
+                more = wording.complaint(category, "hotline", "城关镇", "", fact=-1, again=False)
+                # one report is urgent at most once
+                text += "" if more.urgent else more.text
+            own.append(text[:CHARACTERS])
+        found.append(own)
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class MatterStream:
-    """`matters` matters that are registered evenly over time, `per_day` a day; equal arguments, equal lines."""
+    """`matters` matters that are registered evenly over time, `per_day` a day; equal arguments, equal lines.
+
+    From line number `burst_from` on the same signals come at `BURST` a second: what was spread over days arrives in
+    seconds, as after an outage, so that the fold meets signals and hardly a timer.
+    """
 
     matters: int
     per_day: float
     seed: int = 1
+    burst_from: int | None = None
 
     def lines(self, territory: Territory) -> list[bytes]:
         """Native lines in the order of time."""
         random = np.random.default_rng(self.seed)
         n = self.matters
         registered = START + (np.arange(n) * (DAY_US / self.per_day)).astype(np.int64)
-        due = registered + 5 * DAY_US
-        at = self._moments(random, registered)
+        categories, heads = self._heads(random, territory)
+        at = self._moments(random, registered, np.where(categories % 9 == 0, SLOW, 0.02))
         odd = np.where(random.random(n) < 0.2, random.integers(0, len(_ODD), n), -1).tolist()
         order = np.argsort(at.ravel(), kind="stable")
-        stamps, dues = _stamps(at.ravel()), _stamps(due)
-        heads = self._heads(random, territory)
-        spoken = [orjson.dumps(text) for text in texts(seed=self.seed)]
+        if self.burst_from is not None:
+            late = order[self.burst_from :]
+            at.reshape(-1)[late] = at.reshape(-1)[late[0]] + np.arange(len(late)) // BURST * 1_000_000
+        stamps, dues = _stamps(at.ravel()), _stamps(at[:, 0] + 5 * DAY_US)
+        spoken = [[orjson.dumps(text) for text in own] for own in texts(seed=self.seed)]
+        kinds = categories.tolist()
         out = []
         for entry in order.tolist():
             matter, step = divmod(entry, 5)
@@ -94,17 +112,20 @@ class MatterStream:
                 tail = b"}"
             else:
                 name = b"registered"
-                tail = b',"due":"%s","text":%s}' % (dues[matter], spoken[matter % len(spoken)])
+                tail = b',"due":"%s","text":%s}' % (dues[matter], spoken[kinds[matter]][matter % TEXTS])
             out.append(
                 b'{"id":"%d-%d","matter":"WO%010d","at":"%s","step":"%s",%s%s'
                 % (matter, step, matter, stamps[entry], name, heads[matter], tail)
             )
         return out
 
-    def _moments(self, random: np.random.Generator, registered: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(matters, 5) moments of the steps: routed within the hour, closed after half a day to seven days."""
+    def _moments(
+        self, random: np.random.Generator, registered: NDArray[np.int64], late: NDArray[np.float64]
+    ) -> NDArray[np.int64]:
+        """(matters, 5) moments of the steps: routed within the hour, closed after some days, a share `late` too late."""
         n = self.matters
-        length = (DAY_US * random.uniform(0.5, 7.0, n)).astype(np.int64)
+        days = np.where(random.random(n) < late, random.uniform(5.1, 9.0, n), random.uniform(0.3, 4.9, n))
+        length = (DAY_US * days).astype(np.int64)
         at = np.empty((n, 5), np.int64)
         at[:, 0] = registered
         at[:, 1] = registered + random.integers(2, 50, n) * MINUTE_US
@@ -114,21 +135,22 @@ class MatterStream:
         # the contract keeps seconds
         return at - at % 1_000_000
 
-    def _heads(self, random: np.random.Generator, territory: Territory) -> list[bytes]:
+    def _heads(self, random: np.random.Generator, territory: Territory) -> tuple[NDArray[np.int64], list[bytes]]:
+        """The category of each matter by number, and what all lines of a matter say."""
         categories = vocabulary().categories
         weights = np.array([category.weight for category in categories])
-        drawn = random.choice(len(categories), self.matters, p=weights / weights.sum()).tolist()
+        drawn = random.choice(len(categories), self.matters, p=weights / weights.sum())
         grids = random.integers(0, len(territory.grids), self.matters).tolist()
         channels = random.choice(4, self.matters, p=(0.72, 0.22, 0.04, 0.02)).tolist()
         heads = []
-        for category, grid, channel in zip(drawn, grids, channels, strict=True):
+        for category, grid, channel in zip(drawn.tolist(), grids, channels, strict=True):
             place = territory.grids[grid].key
             office = territory.office(categories[category].lead[0], place)
             heads.append(
                 b'"category":"%s","place":"%s","office":"%s","channel":"%s"'
                 % (categories[category].key.encode(), place.encode(), office.encode(), _CHANNELS[channel])
             )
-        return heads
+        return drawn, heads
 
 
 def _stamps(at: NDArray[np.int64]) -> list[bytes]:

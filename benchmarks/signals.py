@@ -102,14 +102,16 @@ class WayIn:
         self.site.append_others([(Kind.MODEL, now, {"sha256": sha256, "version": 1})])
 
 
-def prepared(folder: Path, matters: int, per_day: float) -> tuple[WayIn, list[bytes]]:
-    """A site with a learned champion, and the lines that come next."""
+def prepared(folder: Path, signals: int, *, is_burst: bool) -> tuple[WayIn, list[bytes]]:
+    """A site with a learned champion, and the lines that come next: at the pace of before, or all at once."""
     way = WayIn(folder)
-    stream = MatterStream(LEARNED_FROM + matters, per_day)
-    lines = stream.lines(way.territory)
     first = 5 * LEARNED_FROM
+    stream = MatterStream(
+        LEARNED_FROM + signals // 5, LEARNED_FROM / LEARNED_DAYS, burst_from=first if is_burst else None
+    )
+    lines = stream.lines(way.territory)
     way.learn(lines[:first])
-    return way, lines[first : first + 5 * matters]
+    return way, lines[first : first + signals]
 
 
 def timed(way: WayIn, lines: Sequence[bytes]) -> tuple[float, float]:
@@ -123,7 +125,7 @@ def timed(way: WayIn, lines: Sequence[bytes]) -> tuple[float, float]:
 def signals_whole(signals: int = 60_000) -> list[Figure]:
     """JSON lines to the committed store on the stated mix; the best third of the run counts."""
     with tempfile.TemporaryDirectory() as folder:
-        way, lines = prepared(Path(folder), signals // 5, LEARNED_FROM / LEARNED_DAYS)
+        way, lines = prepared(Path(folder), signals, is_burst=True)
         part = len(lines) // 3
         runs = [timed(way, lines[first : first + part]) for first in range(0, 3 * part, part)]
         way.site.close()
@@ -150,7 +152,7 @@ def layers(signals: int = 60_000) -> dict[str, float]:
         setattr(owner, name, measured)
 
     with tempfile.TemporaryDirectory() as folder:
-        way, lines = prepared(Path(folder), signals // 5, LEARNED_FROM / LEARNED_DAYS)
+        way, lines = prepared(Path(folder), signals, is_burst=True)
         partition = way.site.partitions[0]
         clocked(way.decoder, "decode", "decode")
         clocked(way.edge, "admit", "edge")
