@@ -1,0 +1,121 @@
+"""Moves what county partitions hand on to the site log, and the site log through its fold. It decides nothing."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.calendar import MINUTE_US
+from pipeline.county import FOLD_VERSION
+from pipeline.effects import Effects
+from pipeline.errors import CorruptData
+from pipeline.frame import MAX_ENTRIES, Frame, Kind, frame_of_others
+from pipeline.rules import FoldRules
+from pipeline.site import SiteFold
+from runners.checkpoints import Checkpoints
+from runners.embedded import CHECKPOINT_FOLD_S, Site
+from runners.wiring import CountyWarnings
+
+LOG = "site"
+Entry = tuple[Kind, int, dict[str, Any]]
+"""Kind, now (µs UTC), payload."""
+
+
+class SiteRunner:
+    """The site partition of one data directory: its fold, how far it is, and its checkpoints.
+
+    Call `restore` once before anything else. A row of an outbox that is in the log already is known by its seq, so
+    draining again after a crash appends nothing twice.
+    """
+
+    def __init__(self, site: Site, rules: FoldRules) -> None:
+        self.site = site
+        self.rules = rules
+        self.fold = SiteFold(rules, CountyWarnings(rules))
+        self.offset = -1
+        self.checkpoints = Checkpoints(site.data / "checkpoints", LOG, 0, FOLD_VERSION)
+        self._fold_s = 0.0
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever appended."""
+        return self.site.logs.next_offset(LOG, 0) == 0
+
+    def restore(self) -> None:
+        """Take the newest usable checkpoint and fold forward to the end of the log."""
+        applied = self.site.store.applied(LOG, 0)
+        stored = applied.offset if applied else -1
+        for offset, steps in self.checkpoints.read():
+            if offset > stored:
+                continue
+            for delta, head, arrays in steps:
+                self.fold.restore(head, arrays, delta=delta)
+            self.fold.ready()
+            self.offset = offset
+            break
+        for offset, body in self.site.logs.read(LOG, 0, self.offset):
+            self._step([Frame.from_bytes(body, offset)], stored)
+
+    def configure(self, rules: FoldRules, settings: Mapping[str, Any], now: int) -> list[Effects]:
+        """Append a configuration and fold it; the first one is the genesis entry."""
+        self.rules = rules
+        payload = {"version": rules.version, "rules": rules.to_json(), "settings": dict(settings)}
+        return self.append([(Kind.CONFIG, now, payload)])
+
+    def drain(self, now: int) -> list[Effects]:
+        """Append what the outboxes hold and the log does not, in order of minutes, and fold it.
+
+        `now` stamps the entries of a log with a wall clock; with a recorded one a minute's counts arrive at its end.
+        """
+        rows = [
+            {"partition": partition.number, **row}
+            for partition in self.site.partitions
+            for row in self.site.store.outbox("signals", partition.number, self.fold.seq(partition.number))
+        ]
+        if not rows:
+            return []
+        rows.sort(key=lambda row: (row["minute"], row["partition"], row["seq"]))
+        out = []
+        if self.is_new:
+            out += self.configure(self.rules, {}, self._arrival(rows[0]["minute"] - 1, now))
+        return out + self.append([(Kind.COUNTS, self._arrival(row["minute"], now), row) for row in rows])
+
+    def append(self, entries: Sequence[Entry]) -> list[Effects]:
+        """Append entries in one transaction and fold them in another; `now` is never before the log's own."""
+        latest = self.fold.now
+        stamped = []
+        for kind, now, payload in entries:
+            latest = max(latest, now)
+            stamped.append((kind, latest, payload))
+        frames = [
+            frame_of_others(stamped[first : first + MAX_ENTRIES]) for first in range(0, len(stamped), MAX_ENTRIES)
+        ]
+        logs = self.site.logs
+        with logs.transaction():
+            offset = logs.append(LOG, 0, [frame.to_bytes() for frame in frames])
+        for number, frame in enumerate(frames):
+            frame.offset = offset + number
+        return self._step(frames)
+
+    def close(self) -> None:
+        """Write a last checkpoint; the site closes its files itself."""
+        if self.site.checkpointing and self.offset >= 0:
+            self.checkpoints.write(self.offset, lambda delta: self.fold.checkpoint(delta=delta))
+
+    def _arrival(self, minute: int, now: int) -> int:
+        return now if self.site.logs.clock == "wall" else (minute + 1) * MINUTE_US
+
+    def _step(self, frames: Sequence[Frame], stored: int = -1) -> list[Effects]:
+        begun = time.perf_counter()
+        out = []
+        for frame in frames:
+            if frame.offset != self.offset + 1:
+                raise CorruptData(f"{LOG}-0: frame {frame.offset} follows {self.offset}")
+            out.append(self.fold.step(frame))
+            self.offset = frame.offset
+        if self.offset > stored:
+            self.site.store.apply(LOG, 0, self.offset, self.fold.now, self.fold.digest(), out)
+        self._fold_s += time.perf_counter() - begun
+        if self.site.checkpointing and self._fold_s >= CHECKPOINT_FOLD_S:
+            self.close()
+            self._fold_s = 0.0
+        return out
