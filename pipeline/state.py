@@ -106,7 +106,7 @@ class Table:
         self.rows = np.zeros(max(256, size + size // 4), self.rows.dtype)
         if "next_due" in (self.rows.dtype.names or ()):
             self.rows["next_due"][size:] = NEVER
-        self.rows[:size] = arrays["rows"]
+        self.rows[:size] = self._own(arrays["rows"])
         self.size = size
         self.free = arrays["free"].tolist()
         self.touched = []
@@ -117,8 +117,12 @@ class Table:
         while len(self.rows) < size:
             self._grow()
         self.size = size
-        self.rows[arrays["slots"]] = arrays["rows"]
+        self.rows[arrays["slots"]] = self._own(arrays["rows"])
         self.free = arrays["free"].tolist()
+
+    def _own(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Stored rows with the table's own dtype: the padding of an aligned one comes back as a field."""
+        return rows.view(self.rows.dtype)
 
     def reindex(self) -> None:
         """Rebuild the index from the rows and rebind all views."""
