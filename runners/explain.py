@@ -1,6 +1,6 @@
 """`forewarn explain`: a warning's story from log and store, offline. Nothing is folded again and nothing is changed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 
 from alerts.sentences import reasons, sentence
 from alerts.store import Store
-from pipeline.calendar import WorkCalendar
+from pipeline.calendar import MINUTE_US, WorkCalendar
 from pipeline.frame import Frame, Kind
 from pipeline.rules import FoldRules
 from pipeline.signal import Step
@@ -72,7 +72,7 @@ class _Story:
         return Explanation(
             warning=last["warning"],
             kind=last["kind"],
-            subject=name or self._names.get(last["subject"], last["subject"]),
+            subject=name or last["subject"],
             source=source,
             category=self._name(last["category"]),
             place="" if last["place"] == self._rules(last).root else self._name(last["place"]),
@@ -138,7 +138,7 @@ class _Story:
         """Every entry that a change rests on, in the order in which they arrived."""
         seen: dict[tuple[int, int], int] = {}
         for transition in self._changes:
-            for offset, index in transition["evidence"]:
+            for offset, index in transition["evidence"] if transition["kind"] == "matter" else ():
                 seen.setdefault((offset, index), transition["at"])
         # If there are more frames than may be read: the registration, then the newest ones.
         offsets = sorted({offset for offset, _ in seen})
@@ -183,7 +183,6 @@ class _Story:
         model = int(transition["versions"].get("model", 0))
         sha256 = self._models.get(model, "")
         cutoff = transition["cutoff"]
-        prefix = f"{self._row['log']}-{self._row['partition']}"
         return Change(
             number=transition["number"],
             at=local(transition["at"]),
@@ -210,8 +209,20 @@ class _Story:
             model_sha256=sha256,
             is_model_kept=bool(sha256) and (self._data / "models" / f"{sha256}.fwc").is_file(),
             by=_person(transition, local),
-            rests_on=tuple(f"{prefix}@{offset}:{index}" for offset, index in transition["evidence"]),
+            rests_on=tuple(self._rests_on(transition, local)),
         )
+
+    def _rests_on(self, transition: Mapping[str, Any], local: Callable[[int], str]) -> Iterator[str]:
+        """Addresses of a matter's entries; of a sensor the offsets of its readings, of a surge the minutes counted."""
+        for address in transition["evidence"]:
+            if transition["kind"] == "sensor":
+                yield f"readings-{self._row['partition']}@{address[0]}..{address[1]}"
+            elif transition["kind"] == "surge":
+                place, category, *minutes = address
+                span = f"{local(minutes[0] * MINUTE_US)}..{local(minutes[-1] * MINUTE_US)}" if minutes else "-"
+                yield f"{self._name(place) or '-'} x {self._name(category) or '-'}, {span} ({len(minutes)} min)"
+            else:
+                yield f"{self._row['log']}-{self._row['partition']}@{address[0]}:{address[1]}"
 
     def _known(self, transition: Mapping[str, Any], index: int, targets: Sequence[str]) -> Known:
         assessment = transition["assessments"][index]

@@ -116,8 +116,11 @@ class _Report:
         away = speech.heading("distance", score=_decimal(cutoff.score), distance=_decimal(abs(cutoff.distance)))
         yield from self._fact("cutoff", near + speech.semicolon + away)
         yield from self._fact("versions", self._versions(change))
-        counted = "entries_new" if fresh and change.number > 1 else "entries"
-        yield from self._fact("evidence", speech.heading(counted, n=len(change.rests_on), new=fresh))
+        if self.story.kind == "matter":
+            counted = "entries_new" if fresh and change.number > 1 else "entries"
+            yield from self._fact("evidence", speech.heading(counted, n=len(change.rests_on), new=fresh))
+        else:
+            yield from self._fact("evidence", speech.semicolon.join(change.rests_on) or "-")
         if change.by is not None:
             yield from self._fact("by", self._person(change.by))
 

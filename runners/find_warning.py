@@ -63,6 +63,8 @@ def _close(rows: Sequence[Mapping[str, Any]], logs: Logs, asked: str) -> list[st
         matter = logs.matter(bytes.fromhex(row["subject"])) if row["kind"] == "matter" else None
         if matter:
             names.append(matter[1].partition("/")[2])
+    if len(asked) < LEAST_PREFIX - 1:
+        return []
     least = max(1, len(asked) - 2) if len(asked) <= LEAST_PREFIX * 2 else len(asked) // 2
     ranked = sorted((-_alike(asked, name.lower()), name) for name in dict.fromkeys(names))
     return [name for alike, name in ranked[:_CLOSE] if -alike >= least]

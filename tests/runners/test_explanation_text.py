@@ -126,6 +126,13 @@ def test_an_entry_that_cannot_be_read_keeps_its_address(state: EntryState) -> No
     assert len(line.split(None, 2)[2]) > len("signals")
 
 
+def test_what_is_no_matter_says_which_readings_or_minutes_it_rests_on() -> None:
+    quiet = replace(STORY, kind="sensor", entries=(), changes=(replace(RAISED, rests_on=("readings-0@3..9",)),))
+    text = as_text(quiet)
+    assert "Rests on: readings-0@3..9" in text
+    assert "Subject  " in text
+
+
 @pytest.mark.parametrize("language", ["zh", "en", "both"])
 def test_lines_keep_to_the_width(language: str) -> None:
     story = replace(STORY, language=language)  # type: ignore[arg-type]
