@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.counts import DAY, CountModel, CountSeries, Expectation, recurrence
+from models.counts import DAY, LONGEST, CountModel, CountSeries
+from models.tail import upper_tail_of
 from pipeline.calendar import HOUR_US, MINUTE_US
 from pipeline.ids import key128
 from pipeline.rules import FoldRules
@@ -129,6 +130,7 @@ class Surges:
 
     def obey(self, rules: FoldRules) -> None:
         """Follow these rules from now on."""
+        self.quiet_until = -1
         self.rules = SurgeRules.of(rules)
         self.calendar, self.root = rules.calendar, rules.root
         self.counties = Counties(rules)
@@ -158,6 +160,8 @@ class Surges:
 
         After the last content only the first look and the newest say anything new: what lies between only fell.
         """
+        if until < self.quiet_until:
+            return
         if not self.day:
             self.day = self.calendar.day_of(until * MINUTE_US)
             self._forecast()
@@ -169,6 +173,13 @@ class Surges:
                 self.looked = look
                 yield self._look(look)
         self._end_days(until)
+        self._find_next()
+
+    def _find_next(self) -> None:
+        """Nothing falls due before `quiet_until`: neither the next look nor the end of the day."""
+        every = self.rules.every
+        next_look = (max(self.looked, self.last) // every + 1) * every
+        self.quiet_until = min(next_look, -(-self.calendar.start_of(self.day + 1) // MINUTE_US))
 
     def _begin(self, cell: tuple[int, int]) -> int:
         slot = self.slot_of[cell] = len(self.keys)
@@ -309,7 +320,6 @@ def _rolling_recurrence(count: int, mean: float, ratio: float, days: float) -> f
     Looking at a moving window finds more than looking once per window: by (count - mean)² / count in a Poisson stream
     (Alm 1983, "On the distribution of scan statistics of a Poisson process"), less where counts are over-dispersed.
     """
-    size = mean / max(ratio - 1.0, 1e-9)
-    expected = Expectation(np.array([mean]), np.array([size]))
-    found = float(recurrence(np.array([float(count)]), expected, np.array([days]))[0])
+    tail = max(upper_tail_of(count, mean, mean / max(ratio - 1.0, 1e-9)), 1e-12)
+    found = min(days / tail, LONGEST)
     return float(f"{found / max(1.0, (count - mean) ** 2 / (count * ratio)):.4g}")
