@@ -10,6 +10,9 @@ from pipeline.calendar import HOUR_US, WorkCalendar
 from pipeline.matter import INTAKE
 from pipeline.rules import CODES, FoldRules
 
+CUE_BITS = np.uint32(0x0FFF_FFFF)
+"""Of `cues`, those that are cues; the top four bits are the version of the lexicon."""
+
 
 def feature_rows(matters: NDArray[Any], now: NDArray[np.int64], rules: FoldRules) -> Rows:
     """Rows of `rules.schema` for MATTER rows as they were at `now` (µs UTC), one each."""
@@ -32,7 +35,7 @@ def feature_rows(matters: NDArray[Any], now: NDArray[np.int64], rules: FoldRules
         matters["reopens"],
         matters["steps"],
         matters["reports"],
-        np.bitwise_count(matters["cues"]),
+        np.bitwise_count(matters["cues"] & CUE_BITS),
     ]
     values = np.empty((n, len(plain) + len(INTAKE) + len(rules.values)), np.float32)
     for place, column in enumerate(plain):

@@ -57,7 +57,8 @@ class Seen:
         fresh = fresh[np.lexsort((fresh["day"], fresh["id"]))]
         last = np.ones(len(fresh), np.bool_)
         last[:-1] = fresh["id"][1:] != fresh["id"][:-1]
-        self.runs.append(fresh[last])
+        if len(fresh):
+            self.runs.append(fresh[last])
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything as two arrays."""
