@@ -47,16 +47,17 @@ class County:
         self.timers = Timers(self.matters)
         self.seen = Seen(rules.duplicates_days)
         self.assets: dict[int, bytes] = {}
+        self._linked: list[tuple[int, str]] | None = None
         self.folded: dict[int, list[int]] = {}
         self.held: list[Held] = []
         self.minute_counts: dict[tuple[int, int], int] = {}
-        self.totals: dict[str, int] = {}
         self.digests = {name: Digest() for name in DIGESTS}
         # what the current frame gathers; empty between frames
         self.effects = Effects()
         self.address = (0, 0)
         self.moments: NDArray[Any] = np.zeros(MOMENTS, MATTER)
         self.when: list[tuple[int, int, int, int]] = []
+        self.looked: set[int] = set()
         self.agenda: list[tuple[int, Any]] = []
         self.matters.on_growth(self._bind_matters)
         self.steps.on_growth(self._bind_steps)
@@ -86,6 +87,7 @@ class County:
         k = len(self.when)
         self.moments[k] = self.matters.rows[slot]
         self.when.append((now, number, *self.address))
+        self.looked.add(slot)
         self.agenda.append((k, None))
 
     def label(self, slot: int, target: int, failed: bool, known_at: int) -> None:
@@ -148,8 +150,8 @@ class County:
         self.now, self.minute, self.seq, self.model = small["now"], small["minute"], small["seq"], small["model"]
         self.next_rescore = small["next_rescore"]
         self.folded = {slot: counts for slot, counts in small["folded"]}
+        self._linked = small["assets"]
         self.minute_counts = {(place, category): count for place, category, count in small["minute_counts"]}
-        self.totals = dict(small["totals"])
         self.held = [
             (release, bytes.fromhex(id), offset, index, row)
             for (release, id, offset, index), row in zip(small["held"], np.array(arrays["held"]), strict=True)
@@ -163,8 +165,15 @@ class County:
         for table in self.tables():
             table.reindex()
         self.timers.rebuild()
+        if self._linked is None:
+            self.assets = self._assets()
+        else:
+            self.assets = {asset: bytes.fromhex(key) for asset, key in self._linked}
+            self._linked = None
+
+    def _assets(self) -> dict[int, bytes]:
         rows = self.matters.rows[: self.matters.size]
-        self.assets = {
+        return {
             int(rows["asset"][slot]): rows["key"][slot].tobytes() for slot in np.flatnonzero(rows["asset"]).tolist()
         }
 
@@ -176,8 +185,9 @@ class County:
             "model": self.model,
             "next_rescore": self.next_rescore,
             "folded": sorted([slot, counts] for slot, counts in self.folded.items()),
+            # Only where two matters share an asset do the rows not say which one it is linked to.
+            "assets": None if self.assets == self._assets() else [[a, k.hex()] for a, k in self.assets.items()],
             "minute_counts": sorted([place, category, n] for (place, category), n in self.minute_counts.items()),
-            "totals": dict(sorted(self.totals.items())),
             "held": [
                 [entry[0], entry[1].hex(), entry[2], entry[3]] for entry in sorted(self.held, key=lambda e: e[:2])
             ],

@@ -10,6 +10,7 @@ from pipeline.county import County
 from pipeline.matter import Mark
 from pipeline.rules import Target
 from pipeline.signal import Step
+from pipeline.stages.clock import end_of_clocks
 from pipeline.state import NEVER
 
 
@@ -69,8 +70,10 @@ def decide_by_step(county: County, slot: int, step: int, known: int, value: int,
                 if failed or closed:
                     _decide(county, slot, number, failed)
     if outcomes.breaches and not county.due[slot] and county.clock[slot] >= 0:
-        for number in outcomes.breaches:
-            _decide(county, slot, number, False)
+        missed = end_of_clocks(county, slot)
+        if missed is not None:
+            for number in outcomes.breaches:
+                _decide(county, slot, number, missed)
 
 
 def decide_by_time(county: County, slot: int, now: int, outcomes: Outcomes) -> None:
@@ -120,6 +123,21 @@ def next_decision(county: County, slot: int, outcomes: Outcomes) -> int:
             if open_bits >> number & 1:
                 soonest = min(soonest, registered + window)
     return soonest
+
+
+def last_decision(county: County, slot: int, outcomes: Outcomes) -> int:
+    """The last moment at which time alone can still decide something of a closed matter, 0 when nothing is left."""
+    open_bits = county.eligible[slot] & ~county.known[slot]
+    latest = 0
+    if open_bits:
+        for start, windows in (
+            (county.closed_at[slot], outcomes.after_closing),
+            (county.registered[slot], outcomes.after_registration),
+        ):
+            for number, window in windows:
+                if open_bits >> number & 1:
+                    latest = max(latest, start + window)
+    return latest
 
 
 def _count(county: County, slot: int, target: Target) -> int:

@@ -26,10 +26,18 @@ from pipeline.errors import CorruptData, Reason
 from pipeline.frame import Frame, Kind
 from pipeline.ids import key128
 from pipeline.matter import Mark
-from pipeline.outcome import Outcomes, decide_by_step, decide_by_time, decide_repeat, next_decision, open_targets
+from pipeline.outcome import (
+    Outcomes,
+    decide_by_step,
+    decide_by_time,
+    decide_repeat,
+    last_decision,
+    next_decision,
+    open_targets,
+)
 from pipeline.rules import FoldRules
 from pipeline.signal import Step
-from pipeline.stages.admit import holds, is_fresh
+from pipeline.stages.admit import LATEST, has_time, holds, is_fresh
 from pipeline.stages.clock import drop_clocks, run_clocks
 from pipeline.stages.duty import duty_assessments, duty_bits, next_duty
 from pipeline.stages.link import slot_of
@@ -77,6 +85,10 @@ class Grader(Protocol):
     versions: dict[str, str | int]
 
     def needs(self, key: bytes) -> bool: ...
+    def steady(self, key: bytes) -> int: ...
+    def bands(
+        self, probability: NDArray[np.int64], category: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
     def fire(self, until: int, effects: Effects) -> None: ...
     def grade(
         self,
@@ -111,19 +123,22 @@ class Topology:
         self.models = models
         self.outcomes = Outcomes(rules.targets)
         self._graded: dict[bytes, tuple[int, ...]] = {}
+        self._levels: dict[int, int] = {}
+        self._warnings: list[Mapping[str, Any]] = []
+        self._versions: Mapping[str, str | int] = {}
 
     # stepping ------------------------------------------------------------------------------------------------------
 
-    def step(self, frame: Frame) -> Effects:
-        """Fold one frame; the frame is not changed."""
+    def step(self, frame: Frame, *, first_index: int = 0) -> Effects:
+        """Fold one frame, or a part of one that begins at its entry `first_index`; the frame is not changed."""
         county = self.county
         effects = county.effects = Effects()
         signals = self._signals(frame)
         others = iter(frame.others)
         older = self._older(frame)
-        for index, (kind, now) in enumerate(zip(frame.kinds.tolist(), frame.now.tolist(), strict=True)):
+        for index, (kind, now) in enumerate(zip(frame.kinds.tolist(), frame.now.tolist(), strict=True), first_index):
             if now > county.now:
-                self._advance(now)
+                self._advance(min(now, LATEST))
             county.address = (frame.offset, index)
             if kind == Kind.SIGNAL:
                 self._signal(next(signals), older)
@@ -142,7 +157,7 @@ class Topology:
                 self._advance(county.now)
         self._catch_up()
         county.seen.settle(county.now // DAY_US)
-        for reason in (Reason.DUPLICATE, Reason.CONFLICTING_DUPLICATE):
+        for reason in (Reason.DUPLICATE, Reason.CONFLICTING_DUPLICATE, Reason.BAD_TIME, "pending"):
             effects.counts["applied"] -= effects.counts[reason]
         self._close(effects)
         return effects
@@ -156,6 +171,7 @@ class Topology:
         county.seen.days = rules.duplicates_days
         self.outcomes = Outcomes(rules.targets)
         self._graded.clear()
+        self._levels.clear()
         if county.now:
             county.next_rescore = _next_rescore(rules, county.now)
         self.grader.configure(rules, county.now, county.effects)
@@ -191,9 +207,10 @@ class Topology:
     def _signal(self, row: tuple[Any, ...], older: Mapping[int, tuple[int, int]]) -> None:
         id, at, source = row[0], row[3], row[5]
         county = self.county
-        if not is_fresh(county, id, row[2], older):
+        if not has_time(county, id, at, row[4]) or not is_fresh(county, id, row[2], older):
             return
-        if source in county.rules.lateness and holds(county, source, at, id, row[16]):
+        rules = county.rules
+        if source in rules.lateness and not row[11] & rules.emergency_cues and holds(county, source, at, id, row[16]):
             return
         self._apply(row)
 
@@ -223,19 +240,19 @@ class Topology:
         if registers:
             self._register(slot, at)
         elif step in (Step.REGISTERED, Step.REPORTED_AGAIN):
-            county.reports[slot] += 1
+            county.reports[slot] = min(county.reports[slot] + 1, 65_535)
         if cues:
             self._cues(slot, cues, step)
-        add_step(county, slot, at, step, county.office[slot])
+        is_late = add_step(county, slot, at, step, county.office[slot])
         if due or county.clock[slot] >= 0 or rules.clocks:
-            run_clocks(county, slot, at, step, due)
+            run_clocks(county, slot, at, step, due, is_late=is_late)
         is_registered = county.marks[slot] & Mark.REGISTERED
         if is_registered:
             after = county.office[slot] if county.is_open(slot) else 0
-            if was_open and before != after:
-                move_office(county, before, after)
-            elif not was_open and not registers and after:
-                move_office(county, 0, after)
+            # A registration is counted as open by `take_in`, though its end may have arrived before it.
+            counted = county.office[slot] if registers else before if was_open else 0
+            if counted != after:
+                move_office(county, counted, after)
             open_targets(county, slot, self.outcomes)
         decide_by_step(county, slot, step, known, value, self.outcomes)
         if is_registered and (registers or step in _TELLING or cues & rules.emergency_cues):
@@ -304,7 +321,7 @@ class Topology:
         if county.eligible[slot] & ~county.known[slot]:
             due = min(due, next_landmark(county, slot))
         if county.marks[slot] & Mark.CLOSED:
-            due = min(due, county.closed_at[slot] + county.rules.watched)
+            due = min(due, self._watch_ends(slot))
         else:
             due = min(due, next_duty(county, slot, county.rules.duty, county.now))
         county.next_due[slot] = due
@@ -327,7 +344,7 @@ class Topology:
                 self._fire(min(until, release - 1, county.next_rescore))
             else:
                 self._pass_minute(max(county.now, due))
-                self._rescore()
+                self._rescore(until)
         self._pass_minute(until)
         county.now = until
 
@@ -347,7 +364,7 @@ class Topology:
         county = self.county
         now = county.now
         county.matters.touched.append(slot)
-        if county.marks[slot] & Mark.CLOSED and county.closed_at[slot] + county.rules.watched <= now:
+        if county.marks[slot] & Mark.CLOSED and self._watch_ends(slot) <= now:
             decide_by_time(county, slot, now, self.outcomes)
             if county.eligible[slot] & ~county.known[slot]:
                 county.agenda.append((-1, (key, now)))
@@ -369,8 +386,14 @@ class Topology:
             self._look(slot, now, ON_STEP)
         self._schedule(slot)
 
-    def _rescore(self) -> None:
-        """Once a day: every open matter with an undecided target, in the order of its key."""
+    def _watch_ends(self, slot: int) -> int:
+        """When a closed matter is forgotten: nothing it is watched for can happen any more."""
+        county = self.county
+        watched: int = county.closed_at[slot] + county.rules.watched
+        return max(watched, last_decision(county, slot, self.outcomes))
+
+    def _rescore(self, until: int) -> None:
+        """Once a day: every open matter with an undecided target, in the order of its key. Called up to `until`."""
         county = self.county
         now = county.now = max(county.now, county.next_rescore)
         county.next_rescore = _next_rescore(county.rules, now)
@@ -378,6 +401,11 @@ class Topology:
         undecided = (rows["eligible"] & ~rows["known"]) != 0
         open_now = (rows["marks"] & (Mark.REGISTERED | Mark.CLOSED)) == Mark.REGISTERED
         slots = np.flatnonzero(undecided & open_now)
+        if not len(slots):
+            # Until something else happens there is nothing to rescore: skip the days between.
+            until = min(until, county.timers.soonest, county.held[0][0] if county.held else NEVER)
+            county.next_rescore = _next_rescore(county.rules, max(now, until - 1))
+            return
         keys = rows["key"][slots].tolist()
         for _, slot in sorted(zip(keys, slots.tolist(), strict=True)):
             county.moment(slot, now, DAILY)
@@ -389,6 +417,7 @@ class Topology:
         release, _, offset, index, row = heapq.heappop(county.held)
         county.now = max(county.now, release)
         county.address = (offset, index)
+        county.effects.counts["pending"] -= 1
         frame = Frame(
             kinds=np.array([Kind.SIGNAL], np.uint8),
             now=np.array([county.now], np.int64),
@@ -399,6 +428,9 @@ class Topology:
 
     def _forget(self, slot: int) -> None:
         county = self.county
+        if slot in county.looked:
+            # What was seen of it in this frame is graded while its steps are there to be named.
+            self._flush()
         key = county.matters.rows["key"][slot].tobytes()
         asset = county.asset[slot]
         if asset and county.assets.get(asset) == key:
@@ -446,9 +478,12 @@ class Topology:
             floors = np.array(grader.floors[: probability.shape[1]], np.int64)
             hot = ((probability >= floors).any(axis=1) | (matters["duty"] != 0)).tolist()
             columns = {name: matters[name].tolist() for name in _GRADED}
+            up, keep = (band.tolist() for band in grader.bands(probability, matters["category"]))
+            hard = [self._hard(bits) for bits in columns["duty"]]
             keys = columns["key"]
             scores = probability.tolist()
             when, county.when = county.when, []
+            county.looked.clear()
             now_of = nows.tolist()
         for moment, payload in agenda:
             if moment >= 0:
@@ -456,6 +491,13 @@ class Topology:
                 if grader.next_due <= now:
                     grader.fire(now, effects)
                 if hot[moment] or grader.needs(key):
+                    if when[moment][1] not in _ASKING and key in self._graded:
+                        # Time alone moved the score, and not past any cut-off: nothing can come of grading it.
+                        level = grader.steady(key)
+                        if max(up[moment], hard[moment]) <= level <= max(keep[moment], hard[moment]):
+                            told = self._graded[key][len(scores[moment]) :]
+                            if told == tuple(columns[name][moment] for name in _TOLD):
+                                continue
                     matter = {name: column[moment] for name, column in columns.items()}
                     self._grade(matter, when[moment], rows, moment, raw[moment], scores[moment])
             elif moment == -1:
@@ -480,7 +522,8 @@ class Topology:
     ) -> None:
         county = self.county
         key, bits, due = matter["key"], matter["duty"], matter["due"]
-        summary = (*probability, bits, matter["office"], due)
+        # A new step is news to whoever declined or closed, though no score moved by it.
+        summary = (*probability, *(matter[name] for name in _TOLD))
         if self._graded.get(key) == summary:
             return
         now, number, offset, index = when
@@ -515,6 +558,15 @@ class Topology:
         else:
             self._graded.pop(key, None)
 
+    def _hard(self, bits: int) -> int:
+        """Highest level that the duty rules of these bits demand."""
+        level = self._levels.get(bits)
+        if level is None:
+            rules = self.county.rules.duty
+            level = max((int(rule.level) for number, rule in enumerate(rules) if bits >> number & 1), default=0)
+            self._levels[bits] = level
+        return level
+
     def _explain(self, transition: dict[str, Any], row: Rows) -> None:
         """Give each risk assessment its reasons: what every feature adds to the logit, exactly."""
         schema = self.county.rules.schema
@@ -523,9 +575,10 @@ class Topology:
             known[name] = None if value != value else round(value, 3)
         floors = self.grader.floors
         for place, assessment in enumerate(transition["assessments"]):
+            if assessment["kind"] != _RISK:
+                continue
             # What neither governs nor could raise anything by itself needs no account of its weights.
-            speaks = place == transition["governing"] or assessment["probability"] >= floors[assessment["target"]]
-            if speaks and assessment["kind"] == _RISK:
+            if place == transition["governing"] or assessment["probability"] >= floors[assessment["target"]]:
                 assessment["grounds"] = [
                     {
                         "why": _BASE if name == "base" else _FEATURE,
@@ -569,18 +622,23 @@ class Topology:
         return head, arrays
 
     def restore(self, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, delta: bool = False) -> None:
-        """Become what `checkpoint` returned; call `ready` after the last delta."""
+        """Become what `checkpoint` returned, on a fresh fold; call `ready` after the last delta."""
         self.county.restore(head, arrays, delta=delta)
         self.county.rules = FoldRules.from_json(head["rules"])
         self.outcomes = Outcomes(self.county.rules.targets)
-        self.grader.configure(self.county.rules, 0, Effects())
-        self.grader.patch(head["warnings"])
-        self.grader.versions.update(head["versions"])
+        self._versions = head["versions"]
+        self._warnings.append(head["warnings"])
         self._graded = {bytes.fromhex(key): tuple(summary) for key, summary in head["graded"]}
 
     def ready(self) -> None:
-        """Rebuild indexes and take the model in force, after the last delta."""
+        """Rebuild indexes and take the rules and the model in force, after the last delta."""
         county = self.county
+        # Rules first, while there is no warning yet that they would grade.
+        self.grader.configure(county.rules, 0, Effects())
+        for warnings in self._warnings:
+            self.grader.patch(warnings)
+        self.grader.versions.update(self._versions)
+        self._warnings = []
         county.reindex()
         county.seen.days = county.rules.duplicates_days
         if county.model:
@@ -605,6 +663,10 @@ def chain(digest: Digest, items: Sequence[Mapping[str, Any]]) -> None:
         digest.add(json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
 
 
+_TOLD = ("duty", "office", "due", "steps", "last_at")
+"""Columns besides the scores whose change a warning must hear of."""
+_ASKING = frozenset({0, ON_STEP})
+"""Moments that come of a signal or of a rule, not of time alone."""
 _RISK, _BASE, _FEATURE = AssessmentKind.RISK.value, Why.BASE.value, Why.FEATURE.value
 _GRADED = ("key", "duty", "office", "place", "category", "due", "registered", "eligible", "known", "steps", "last_at",
            "returns", "upheld", "handovers")  # fmt: skip

@@ -8,6 +8,17 @@ from pipeline.calendar import DAY_US
 from pipeline.county import County
 from pipeline.errors import Reason
 
+LATEST = 1 << 61
+"""Times beyond this (µs from 1970, either way) leave no room for windows and deadlines in 64 bits."""
+
+
+def has_time(county: County, id: bytes, at: int, due: int) -> bool:
+    """Whether the times of a signal can be reckoned with; otherwise it is told."""
+    if -LATEST < at < LATEST and -LATEST < due < LATEST:
+        return True
+    reject(county, Reason.BAD_TIME, id)
+    return False
+
 
 def is_fresh(county: County, id: bytes, content: int, older: Mapping[int, tuple[int, int]]) -> bool:
     """Whether an id is new; otherwise counted as a duplicate, or told when its content differs from the first."""
@@ -36,5 +47,6 @@ def holds(county: County, source: int, at: int, id: bytes, row: Any) -> bool:
     lateness = county.rules.lateness.get(source, 0)
     if not lateness or at + lateness <= county.now:
         return False
+    county.effects.counts["pending"] += 1
     heapq.heappush(county.held, (at + lateness, id, *county.address, row.copy()))
     return True

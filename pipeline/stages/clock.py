@@ -7,10 +7,15 @@ from pipeline.matter import ASSERTED, MET, MISSED, RUNNING
 from pipeline.signal import ENDS, Step
 
 _ASSERTED_STOPS = frozenset({int(Step.REPORTED_DONE), *(int(step) for step in ENDS)})
+_LAWFUL_ENDS = frozenset(int(step) for step in ENDS if step is not Step.CLOSED)
+"""After these nobody owes the matter anything, whatever a rule names as its stops."""
 
 
-def run_clocks(county: County, slot: int, at: int, step: int, due: int) -> None:
-    """Start, stop, pause and extend the clocks of a matter by one step; sets the matter's due time."""
+def run_clocks(county: County, slot: int, at: int, step: int, due: int, *, is_late: bool = False) -> None:
+    """Start, stop, pause and extend the clocks of a matter by one step; sets the matter's due time.
+
+    When the step `is_late`, older than another that is kept, all its clocks are run anew from the steps.
+    """
     rules = county.rules.clocks
     changed = False
     if due:
@@ -26,10 +31,28 @@ def run_clocks(county: County, slot: int, at: int, step: int, due: int) -> None:
                 moment, provisional = due_of(rule, county.rules.calendar, at)
                 _add(county, slot, index, at, moment, provisional=provisional)
                 changed = True
-    if county.clock[slot] >= 0 and _advance(county, slot, at, step):
-        changed = True
+    if county.clock[slot] >= 0:
+        if is_late:
+            _run_anew(county, slot)
+            changed = True
+        elif _advance(county, slot, at, step):
+            changed = True
     if changed:
         county.due[slot] = _earliest(county, slot)
+
+
+def end_of_clocks(county: County, slot: int) -> bool | None:
+    """Whether any clock of a matter was missed, once all have stopped; None while one runs or is paused."""
+    rows = county.clocks.rows
+    is_missed = False
+    here = county.clock[slot]
+    while here >= 0:
+        state = rows["state"][here]
+        if state == RUNNING:
+            return None
+        is_missed = is_missed or bool(state == MISSED)
+        here = int(rows["next"][here])
+    return is_missed
 
 
 def drop_clocks(county: County, slot: int) -> None:
@@ -51,8 +74,8 @@ def _advance(county: County, slot: int, at: int, step: int) -> bool:
         rule_index = int(clock["rule"])
         rule = None if rule_index == ASSERTED else county.rules.clocks[rule_index]
         stops = _ASSERTED_STOPS if rule is None else rule.stops
-        if clock["state"] == RUNNING:
-            if step in stops:
+        if clock["state"] == RUNNING and at >= clock["start"]:
+            if step in stops or step in _LAWFUL_ENDS:
                 clock["state"] = MET if at <= clock["due"] else MISSED
                 changed = True
             elif rule is not None and step in rule.pauses and not clock["paused_since"]:
@@ -80,6 +103,24 @@ def _advance(county: County, slot: int, at: int, step: int) -> bool:
     return changed
 
 
+def _run_anew(county: County, slot: int) -> None:
+    rows = county.clocks.rows
+    here = county.clock[slot]
+    while here >= 0:
+        clock = rows[here]
+        clock["state"], clock["paused"], clock["paused_since"] = RUNNING, 0, 0
+        if clock["rule"] != ASSERTED:
+            clock["extended"] = 0
+            rule = county.rules.clocks[int(clock["rule"])]
+            clock["due"], clock["provisional"] = due_of(rule, county.rules.calendar, int(clock["start"]))
+        county.clocks.touched.append(here)
+        here = int(clock["next"])
+    step = county.first[slot]
+    while step >= 0:
+        _advance(county, slot, county.step_at[step], county.step_kind[step])
+        step = county.step_next[step]
+
+
 def _assert_due(county: County, slot: int, at: int, due: int, step: int) -> None:
     rows = county.clocks.rows
     here = county.clock[slot]
@@ -91,7 +132,7 @@ def _assert_due(county: County, slot: int, at: int, due: int, step: int) -> None
                 county.clocks.touched.append(here)
             return
         here = int(rows["next"][here])
-    _add(county, slot, ASSERTED, county.registered[slot] or at, due)
+    _add(county, slot, ASSERTED, at, due)
 
 
 def _add(county: County, slot: int, rule: int, start: int, due: int, *, provisional: bool = False) -> None:

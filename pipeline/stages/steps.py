@@ -1,7 +1,5 @@
 """The life of a matter: each step is kept in the order of `at`; counts follow from the steps."""
 
-import numpy as np
-
 from pipeline.county import County
 from pipeline.errors import Reason
 from pipeline.matter import MAX_STEPS, Mark
@@ -9,10 +7,14 @@ from pipeline.signal import ENDS, Step
 
 _COUNTED = (Step.HANDED_OVER, Step.RETURNED, Step.UPHELD, Step.EXTENDED, Step.REOPENED)
 _ENDS = frozenset(int(step) for step in ENDS)
+_MARKING = frozenset({*_ENDS, int(Step.REOPENED), int(Step.LISTED), int(Step.DELISTED)})
+"""Steps whose order decides a mark; they stay while others can go."""
+_MOST = 65_535
+"""Counts stop here rather than overflow."""
 
 
-def add_step(county: County, slot: int, at: int, step: int, office: int) -> None:
-    """Keep a step. One that is older than the last is inserted by `at`, and all that follows is counted anew."""
+def add_step(county: County, slot: int, at: int, step: int, office: int) -> bool:
+    """Keep a step. One that is older than the last is inserted by `at`, and all is counted anew: then True."""
     offset, index = county.address
     new = county.steps.add()
     county.steps.rows[new] = (at, county.now, office, offset, -1, index, step, 0)
@@ -27,28 +29,31 @@ def add_step(county: County, slot: int, at: int, step: int, office: int) -> None
         _insert(county, slot, new, at)
         county.effects.counts[Reason.OUT_OF_ORDER] += 1
         county.step_count[slot] += 1
+        if county.step_count[slot] > MAX_STEPS:
+            _fold_middle(county, slot)
         recount(county, slot)
-        return
-    county.step_count[slot] = min(county.step_count[slot] + 1, 65_535)
+        return True
+    county.step_count[slot] += 1
     if at > county.last_at[slot]:
         county.last_at[slot] = at
     apply_step(county, slot, at, step)
     if county.step_count[slot] > MAX_STEPS:
         _fold_middle(county, slot)
+    return False
 
 
 def apply_step(county: County, slot: int, at: int, step: int) -> None:
     """Let the newest step change counts and marks."""
     if step == Step.HANDED_OVER:
-        county.handovers[slot] += 1
+        county.handovers[slot] = min(county.handovers[slot] + 1, _MOST)
     elif step == Step.RETURNED:
-        county.returns[slot] += 1
+        county.returns[slot] = min(county.returns[slot] + 1, _MOST)
     elif step == Step.UPHELD:
-        county.upheld[slot] += 1
+        county.upheld[slot] = min(county.upheld[slot] + 1, _MOST)
     elif step == Step.EXTENDED:
-        county.extensions[slot] += 1
+        county.extensions[slot] = min(county.extensions[slot] + 1, _MOST)
     elif step == Step.REOPENED:
-        county.reopens[slot] += 1
+        county.reopens[slot] = min(county.reopens[slot] + 1, _MOST)
         county.closed_at[slot] = 0
         county.marks[slot] &= ~Mark.CLOSED & 0xFF
     elif step in _ENDS:
@@ -115,16 +120,22 @@ def _insert(county: County, slot: int, new: int, at: int) -> None:
 
 
 def _fold_middle(county: County, slot: int) -> None:
-    # The first half stays as it came, the newest stay; what goes is the oldest step of the second half.
+    # The first half stays as it came, the newest stay; of the second half goes the oldest step that sets no mark.
     here = county.first[slot]
     for _ in range(MAX_STEPS // 2 - 1):
         here = county.step_next[here]
+    middle = here
+    while county.step_next[here] >= 0 and county.step_kind[county.step_next[here]] in _MARKING:
+        here = county.step_next[here]
+    if county.step_next[here] < 0 or county.step_next[here] == county.last[slot]:
+        here = middle
     gone = county.step_next[here]
     kind = county.step_kind[gone]
     if kind in _COUNTED:
         counts = county.folded.setdefault(slot, [0, 0, 0, 0, 0])
-        counts[_COUNTED.index(Step(kind))] += 1
+        place = _COUNTED.index(Step(kind))
+        counts[place] = min(counts[place] + 1, _MOST)
     county.step_next[here] = county.step_next[gone]
     county.steps.touched.append(here)
     county.steps.drop(gone)
-    county.step_count[slot] = np.uint16(MAX_STEPS)
+    county.step_count[slot] = MAX_STEPS
