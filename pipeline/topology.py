@@ -42,6 +42,7 @@ from pipeline.stages.clock import drop_clocks, run_clocks
 from pipeline.stages.duty import duty_assessments, duty_bits, next_duty
 from pipeline.stages.link import slot_of
 from pipeline.stages.place import lead_office
+from pipeline.stages.reading_word import SensorWords
 from pipeline.stages.risk import (
     DAILY,
     ON_STEP,
@@ -122,6 +123,7 @@ class Topology:
         self.grader = grader
         self.models = models
         self.outcomes = Outcomes(rules.targets)
+        self.words = SensorWords()
         self._graded: dict[bytes, tuple[int, ...]] = {}
         self._levels: dict[int, int] = {}
         self._warnings: list[Mapping[str, Any]] = []
@@ -144,6 +146,8 @@ class Topology:
                 self._signal(next(signals), older)
             elif kind == Kind.COMMAND:
                 county.agenda.append((-2, (next(others), county.now)))
+            elif kind == Kind.ASSESSMENT:
+                county.agenda.append((-3, (next(others), county.now)))
             elif kind == Kind.CONFIG:
                 self._catch_up()
                 self.configure(FoldRules.from_json(next(others)["rules"]))
@@ -505,6 +509,10 @@ class Topology:
                 grader.fire(now, effects)
                 grader.decided(key, now, effects)
                 self._graded.pop(key, None)
+            elif moment == -3:
+                word, now = payload
+                grader.fire(now, effects)
+                self.words.hear(word, now, county.rules, grader, effects)
             else:
                 command, now = payload
                 grader.fire(now, effects)
@@ -617,6 +625,7 @@ class Topology:
         head, arrays = self.county.base(delta=delta)
         head["warnings"] = self.grader.to_delta() if delta else self.grader.to_state()
         head["versions"] = dict(self.grader.versions)
+        head["words"] = self.words.to_state()
         head["rules"] = self.county.rules.to_json()
         head["graded"] = [[key.hex(), list(summary)] for key, summary in self._graded.items()]
         return head, arrays
@@ -628,6 +637,7 @@ class Topology:
         self.outcomes = Outcomes(self.county.rules.targets)
         self._versions = head["versions"]
         self._warnings.append(head["warnings"])
+        self.words = SensorWords.from_state(head["words"])
         self._graded = {bytes.fromhex(key): tuple(summary) for key, summary in head["graded"]}
 
     def ready(self) -> None:
