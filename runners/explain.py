@@ -15,6 +15,7 @@ from pipeline.frame import Frame, Kind
 from pipeline.rules import FoldRules
 from pipeline.signal import Step
 from runners.explanation import (
+    Act,
     Change,
     CutOffNear,
     EntryState,
@@ -23,7 +24,6 @@ from runners.explanation import (
     Language,
     ListedEntry,
     Pair,
-    Person,
     Weight,
     as_json,
 )
@@ -208,7 +208,7 @@ class _Story:
             model=model,
             model_sha256=sha256,
             is_model_kept=bool(sha256) and (self._data / "models" / f"{sha256}.fwc").is_file(),
-            by=_person(transition, local),
+            by=_act(transition, local),
             rests_on=tuple(self._rests_on(transition, local)),
         )
 
@@ -285,12 +285,12 @@ class _Story:
 _UTC = WorkCalendar(np.zeros(0, np.int64), np.zeros(1, np.int64), np.zeros(0, np.int64))
 
 
-def _person(transition: Mapping[str, Any], local: Callable[[int], str]) -> Person | None:
+def _act(transition: Mapping[str, Any], local: Callable[[int], str]) -> Act | None:
     """Who made the change; None when it came from the fold itself."""
     if not transition.get("principal"):
         return None
     said = {name: str(transition.get(name, "")) for name in ("principal", "role", "reason", "remark", "outcome")}
-    return Person(**said, next_update_by=local(transition.get("next_update_by", 0)))
+    return Act(**said, next_update_by=local(transition.get("next_update_by", 0)))
 
 
 def _rfc3339(us: int, shift: int) -> str:

@@ -90,8 +90,8 @@ class CutOffNear:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Who did something to the warning, and what they said. '' where it was not given."""
+class Act:
+    """Something done to the warning: under which account and post, and what was said. '' where it was not given."""
 
     principal: str
     role: str
@@ -123,7 +123,7 @@ class Change:
     model: int
     model_sha256: str
     is_model_kept: bool
-    by: Person | None
+    by: Act | None
     rests_on: tuple[str, ...]
 
 

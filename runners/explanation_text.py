@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from alerts.sentences import CAPTION_EN, CAPTION_ZH, NOT_FOR_RANKING_EN, NOT_FOR_RANKING_ZH
 from alerts.sentences_en import EN
 from alerts.sentences_zh import ZH
-from runners.explanation import Change, EntryState, Explanation, Known, ListedEntry, Person, Weight
+from runners.explanation import Act, Change, EntryState, Explanation, Known, ListedEntry, Weight
 from runners.explanation_words import CAUSES, STATES, STEPS, Speech
 from runners.frames_by_key import FRAMES
 from runners.text_lines import columns, padded, plain, wrapped
@@ -122,7 +122,7 @@ class _Report:
         else:
             yield from self._fact("evidence", speech.semicolon.join(change.rests_on) or "-")
         if change.by is not None:
-            yield from self._fact("by", self._person(change.by))
+            yield from self._fact("by", self._act(change.by))
 
     def _versions(self, change: Change) -> str:
         speech = self.speech
@@ -134,16 +134,16 @@ class _Report:
             model += speech.aside(f"sha256 {change.model_sha256[:16]}{gone}")
         return speech.heading("config", n=change.config) + speech.comma + model
 
-    def _person(self, person: Person) -> str:
-        outcome = (ZH.outcomes.get(person.outcome, person.outcome), EN.outcomes.get(person.outcome, person.outcome))
+    def _act(self, act: Act) -> str:
+        outcome = (ZH.outcomes.get(act.outcome, act.outcome), EN.outcomes.get(act.outcome, act.outcome))
         said = (
-            ("reason", person.reason),
-            ("remark", person.remark),
-            ("outcome", self.speech.say(outcome) if person.outcome else ""),
-            ("next_update_by", _minute(person.next_update_by)),
+            ("reason", act.reason),
+            ("remark", act.remark),
+            ("outcome", self.speech.say(outcome) if act.outcome else ""),
+            ("next_update_by", _minute(act.next_update_by)),
         )
         told = [f"{self.speech.heading(key)}{self.speech.colon}{text}" for key, text in said if text]
-        return self.speech.semicolon.join([person.principal + self.speech.aside(person.role), *told])
+        return self.speech.semicolon.join([act.principal + self.speech.aside(act.role), *told])
 
     # what was known
 

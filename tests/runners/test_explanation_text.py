@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.explanation import Change, CutOffNear, EntryState, Explanation, Known, ListedEntry, Person, Weight
+from runners.explanation import Act, Change, CutOffNear, EntryState, Explanation, Known, ListedEntry, Weight
 from runners.explanation_text import as_text, rounded
 from runners.text_lines import columns, wrapped
 
@@ -61,7 +61,7 @@ CONFIRMED = replace(
     after=3,
     confirmed=3,
     awaiting=0,
-    by=Person("post-17", "duty_desk", "", "called the office", "", "2026-11-20T12:00:00+08:00"),
+    by=Act("post-17", "duty_desk", "", "called the office", "", "2026-11-20T12:00:00+08:00"),
 )
 ENTRY = ListedEntry(
     "signals-0@3:1", 3, 1, EntryState.KEPT, 500_000, "2026-11-19T17:00:00+08:00", "2026-11-20T08:59:00+08:00",
