@@ -122,7 +122,7 @@ class MatterStream:
     def _moments(
         self, random: np.random.Generator, registered: NDArray[np.int64], late: NDArray[np.float64]
     ) -> NDArray[np.int64]:
-        """(matters, 5) moments of the steps: routed within the hour, closed after some days, a share `late` too late."""
+        """(matters, 5) moments of the steps: routed within the hour, closed within days, a share too late."""
         n = self.matters
         days = np.where(random.random(n) < late, random.uniform(5.1, 9.0, n), random.uniform(0.3, 4.9, n))
         length = (DAY_US * days).astype(np.int64)

@@ -9,7 +9,7 @@ in a second transaction (`NORMAL`) -> checkpoints. The stream and its mix: bench
 
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter, process_time
@@ -83,7 +83,7 @@ class WayIn:
 
     def learn(self, lines: Sequence[bytes]) -> None:
         """Take these lines and put a champion learned from them in force. Raises RuntimeError when there is none."""
-        from models.fitting.trainer import TargetSpec, Trainer  # noqa: PLC0415 - slow to import
+        from models.fitting.trainer import TargetSpec, Trainer
 
         specs = [TargetSpec(each.name, each.hold / DAY_US, each.prior / 10_000) for each in self.rules.targets]
         trainer = Trainer(self.rules.schema, specs, min_labels=200, seed=1)
@@ -137,7 +137,7 @@ def signals_whole(signals: int = 60_000) -> list[Figure]:
 
 def layers(signals: int = 60_000) -> dict[str, float]:
     """Microseconds per signal by layer, over one run."""
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
 
     def clocked(owner: Any, name: str, layer: str) -> None:
         inner: Callable[..., Any] = getattr(owner, name)
