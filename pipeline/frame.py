@@ -72,6 +72,26 @@ class Frame:
         """Number of entries."""
         return len(self.kinds)
 
+    def entry(self, index: int) -> "Frame":
+        """One entry as a frame of the same offset, for the fold: text indices stay behind, since it reads none."""
+        kind = self.kinds[index]
+        before = self.kinds[:index]
+        signals, others = self.signals[:0], self.others[:0]
+        if kind == Kind.SIGNAL:
+            place = int(np.count_nonzero(before == Kind.SIGNAL))
+            signals = self.signals[place : place + 1]
+        elif kind != Kind.TICK:
+            place = int(np.count_nonzero((before != Kind.SIGNAL) & (before != Kind.TICK)))
+            others = self.others[place : place + 1]
+        return Frame(
+            kinds=self.kinds[index : index + 1],
+            now=self.now[index : index + 1],
+            signals=signals,
+            gram_ends=np.zeros(len(signals), np.int64),
+            others=others,
+            offset=self.offset,
+        )
+
     def to_bytes(self) -> bytes:
         """Canonical bytes, without the offset (the log owns it)."""
         arrays: dict[str, NDArray[Any]] = {"kinds": self.kinds, "now": self.now}

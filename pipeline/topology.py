@@ -37,8 +37,8 @@ from pipeline.outcome import (
 )
 from pipeline.rules import FoldRules
 from pipeline.signal import Step
-from pipeline.stages.admit import LATEST, has_time, holds, is_fresh
-from pipeline.stages.clock import drop_clocks, run_clocks
+from pipeline.stages.admit import LATEST, has_time, holds, is_fresh, reject
+from pipeline.stages.clock import drop_clocks, run_clocks, take_over
 from pipeline.stages.duty import duty_assessments, duty_bits, next_duty
 from pipeline.stages.link import slot_of
 from pipeline.stages.place import lead_office
@@ -166,11 +166,20 @@ class Topology:
         self._close(effects)
         return effects
 
+    def refuse(self, entry: Frame, *, first_index: int) -> Effects:
+        """Tell that an entry cannot be folded; nothing of it is applied, and time does not pass by it."""
+        effects = self.county.effects = Effects()
+        self.county.address = (entry.offset, first_index)
+        reject(self.county, Reason.INTERNAL, entry.signals["id"][0].tobytes() if len(entry.signals) else b"")
+        self._close(effects)
+        return effects
+
     def configure(self, rules: FoldRules) -> None:
         """Take new rules; warnings are graded by them at once."""
         county = self.county
         if rules.schema != county.rules.schema or rules.targets != county.rules.targets:
             county.champion, county.model = untrained(rules), ""
+        take_over(county, county.rules.clocks, rules.clocks)
         county.rules = rules
         county.seen.days = rules.duplicates_days
         self.outcomes = Outcomes(rules.targets)
@@ -223,7 +232,7 @@ class Topology:
         county = self.county
         rules = county.rules
         slot = slot_of(county, key, asset, step)
-        county.matters.touched.append(slot)
+        county.matters.touched[slot] = 1
         before = county.office[slot]
         was_open = bool(county.marks[slot] & Mark.REGISTERED) and county.is_open(slot)
         if category:
@@ -261,6 +270,9 @@ class Topology:
         decide_by_step(county, slot, step, known, value, self.outcomes)
         if is_registered and (registers or step in _TELLING or cues & rules.emergency_cues):
             self._look(slot, county.now, 0 if registers else ON_STEP)
+        elif county.duty[slot] and duty_bits(county, slot, rules.duty, county.now) != county.duty[slot]:
+            # The step has done what a rule asked for: say so now, not at the next telling one.
+            self._look(slot, county.now, ON_STEP)
         if registers:
             county.landmark[slot] = 1
         self._schedule(slot)
@@ -277,7 +289,7 @@ class Topology:
             earlier = county.matters.slot_of.get(county.spots.rows["matter"][spot].tobytes())
             if earlier is not None and earlier != slot:
                 decide_repeat(county, earlier, at, self.outcomes)
-                county.matters.touched.append(earlier)
+                county.matters.touched[earlier] = 1
                 self._schedule(earlier)
         take_in(county, slot, at)
         if category in county.rules.hazards:
@@ -367,7 +379,7 @@ class Topology:
     def _fall_due(self, slot: int, key: bytes) -> None:
         county = self.county
         now = county.now
-        county.matters.touched.append(slot)
+        county.matters.touched[slot] = 1
         if county.marks[slot] & Mark.CLOSED and self._watch_ends(slot) <= now:
             decide_by_time(county, slot, now, self.outcomes)
             if county.eligible[slot] & ~county.known[slot]:
@@ -559,8 +571,13 @@ class Topology:
         evidence = [] if slot is None else addresses(county, slot, (offset, index))
         cause = key128(key.hex(), str(now), str(number), str(matter["steps"]))
         self.grader.grade(subject, now, assessments, cause, evidence, effects)
-        for transition in effects.transitions[before:]:
-            self._explain(transition, rows.take(slice(moment, moment + 1)))
+        row = rows.take(slice(moment, moment + 1))
+        told = effects.transitions[before:]
+        for transition in told:
+            self._explain(transition, row)
+        if not told and self.grader.steady(key) < 0 and self.grader.needs(key):
+            # A dwell runs: should a timer change the level, the reasons are those of this moment.
+            self.grader.ground(key, {n: self._weights(row, a.target) for n, a in enumerate(assessments) if a.raw})
         if self.grader.needs(key):
             self._graded[key] = summary
         else:
@@ -587,16 +604,7 @@ class Topology:
                 continue
             # What neither governs nor could raise anything by itself needs no account of its weights.
             if place == transition["governing"] or assessment["probability"] >= floors[assessment["target"]]:
-                assessment["grounds"] = [
-                    {
-                        "why": _BASE if name == "base" else _FEATURE,
-                        "weight": weight,
-                        "feature": name,
-                        "value": known.get(name),
-                    }
-                    for name, weight in self.county.champion.explain(row, assessment["target"])
-                    if weight or name == "base"
-                ]
+                assessment["grounds"] = [ground_state(each) for each in self._weights(row, assessment["target"])]
 
     # closing a frame -----------------------------------------------------------------------------------------------
 

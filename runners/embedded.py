@@ -1,7 +1,7 @@
 """An embedded site: logs, folds and store of one data directory. It moves frames; it decides nothing."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pipeline.topology import Topology
 from runners.checkpoints import Checkpoints
 from runners.log_sqlite import Lease, Logs
 from runners.model_files import ModelFiles
+from runners.supervise import Supervised
 from runners.wiring import topology
 
 CHECKPOINT_FOLD_S = 0.5
@@ -28,9 +29,10 @@ class Partition:
     def __init__(self, site: "Site", number: int, rules: FoldRules) -> None:
         self.number = number
         self.site = site
-        self.fold: Topology = topology(rules, site.models.champions)
+        self.rules = rules
         self.offset = -1
-        self.checkpoints = Checkpoints(site.data / "checkpoints", "signals", number, FOLD_VERSION)
+        self.checkpoints = self._checkpoints()
+        self._supervised = Supervised(topology(rules, site.models.champions), self._rewind, self._reread)
         self._fold_s = 0.0
         self._written = time.monotonic()
 
@@ -38,23 +40,39 @@ class Partition:
         """Take the newest usable checkpoint and fold forward to the end of the log."""
         applied = self.site.store.applied("signals", self.number)
         stored = applied.offset if applied else -1
-        for offset, chain in self.checkpoints.read():
-            # A checkpoint ahead of the store would skip effects that were never kept.
-            if offset > stored:
-                continue
-            for delta, head, arrays in chain:
-                self.fold.restore(head, arrays, delta=delta)
-            self._load_model()
-            self.fold.ready()
-            self.offset = offset
-            break
+        # A checkpoint ahead of the store would skip effects that were never kept.
+        self._supervised.fold, self.offset = self._rewind(stored + 1)
         for offset, body in self.site.logs.read("signals", self.number, self.offset):
             self.step([Frame.from_bytes(body, offset)], stored=stored)
 
-    def _load_model(self) -> None:
-        name = self.fold.county.model
-        if name:
-            self.site.models.load(name)
+    @property
+    def fold(self) -> Topology:
+        """The signals fold; another object after it had to go back."""
+        return self._supervised.fold
+
+    def _rewind(self, before: int) -> tuple[Topology, int]:
+        """The newest checkpoint of a frame before this offset, else an empty fold; what is written next is a base."""
+        fold = topology(self.rules, self.site.models.champions)
+        self.checkpoints = self._checkpoints()
+        for offset, chain in self.checkpoints.read():
+            if offset >= before:
+                continue
+            for delta, head, arrays in chain:
+                fold.restore(head, arrays, delta=delta)
+            if fold.county.model:
+                self.site.models.load(fold.county.model)
+            fold.ready()
+            return fold, offset
+        return fold, -1
+
+    def _reread(self, after: int, before: int) -> Iterator[Frame]:
+        for offset, body in self.site.logs.read("signals", self.number, after, before - 1):
+            frame = Frame.from_bytes(body, offset)
+            self._provide(frame)
+            yield frame
+
+    def _checkpoints(self) -> Checkpoints:
+        return Checkpoints(self.site.data / "checkpoints", "signals", self.number, FOLD_VERSION)
 
     def step(self, frames: Sequence[Frame], *, stored: int = -1) -> list[Effects]:
         """Fold frames and keep their effects in one transaction; what the store has already is not kept twice."""
@@ -64,7 +82,7 @@ class Partition:
             if frame.offset != self.offset + 1:
                 raise CorruptData(f"signals-{self.number}: frame {frame.offset} follows {self.offset}")
             self._provide(frame)
-            out.append(self.fold.step(frame))
+            out += self._supervised.step(frame)
             self.offset = frame.offset
         if self.offset > stored:
             self.site.store.apply("signals", self.number, self.offset, self.fold.county.now, self.fold.digest(), out)
@@ -118,6 +136,15 @@ class Site:
     def is_new(self) -> bool:
         """Whether nothing was ever appended."""
         return self.logs.next_offset("signals", 0) == 0
+
+    def last_signal(self) -> int | None:
+        """When the newest signal of the log arrived (µs UTC), or None; a few frames at most are looked at."""
+        for offset in range(self.logs.next_offset("signals", 0) - 1, -1, -1):
+            body = self.logs.frame("signals", 0, offset)
+            frame = None if body is None else Frame.from_bytes(body, offset)
+            if frame is not None and len(frame.signals):
+                return int(frame.signals["now"][-1])
+        return None
 
     def configure(self, rules: FoldRules, settings: Mapping[str, Any], now: int) -> None:
         """Append a configuration to every partition and fold it; the first one is the genesis entry."""

@@ -1,7 +1,7 @@
 """`forewarn replay`: an existing log through the fold again, as it was or with another configuration."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from pipeline.rules import FoldRules
 from pipeline.topology import Topology
 from runners.log_sqlite import Logs
 from runners.model_files import ModelFiles
+from runners.supervise import Supervised
 from runners.wiring import fold_rules, topology
 
 _COMPARED = ("from", "to", "proposed", "confirmed", "state", "cause")
@@ -62,24 +63,32 @@ def replay(
     rules = FoldRules.from_json(first["rules"])
     if config is not None:
         rules = reconfigured(load_settings(config), first, rules)
-    fold = topology(rules, models.champions)
+
+    def read(after: int = -1, before: int | None = None) -> Iterator[Frame]:
+        for offset, body in logs.read("signals", 0, after, None if before is None else before - 1):
+            frame = _masked(Frame.from_bytes(body, offset), rules, config=config is not None, keep_models=keep_models)
+            if Kind.MODEL in frame.kinds:
+                for payload in frame.others:
+                    if "sha256" in payload:
+                        models.load(payload["sha256"])
+            yield frame
+
+    def empty(before: int = 0) -> tuple[Topology, int]:
+        return topology(rules, models.champions), -1
+
+    supervised = Supervised(empty()[0], empty, read)
     transitions: list[dict[str, Any]] = []
     counts: Counter[str] = Counter()
     frames = 0
-    for offset, body in logs.read("signals", 0):
-        frame = Frame.from_bytes(body, offset)
-        frame = _masked(frame, rules, config=config is not None, keep_models=keep_models)
-        if Kind.MODEL in frame.kinds:
-            for payload in frame.others:
-                if "sha256" in payload:
-                    models.load(payload["sha256"])
-        effects = fold.step(frame)
-        transitions += effects.transitions
-        counts.update(effects.counts)
-        counts.update(v["reason"] for v in effects.verdicts if not v["ok"])
+    for frame in read():
+        for effects in supervised.step(frame):
+            transitions += effects.transitions
+            counts.update(effects.counts)
+            counts.update(v["reason"] for v in effects.verdicts if not v["ok"])
         frames += 1
         if progress is not None:
             progress(frames)
+    fold = supervised.fold
     stored = [t for t in store.transitions()]
     applied = store.applied("signals", 0)
     found = Replayed(

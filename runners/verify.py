@@ -53,7 +53,7 @@ def _whole(data: Path) -> Iterator[Finding]:
     yield Finding(f"{name}: transitions are numbered without a gap", not broken, f"{len(broken)} warnings with gaps")
     tallies = store.tallies().get("signals", {})
     store.close()
-    handled = sum(tallies.get(key, 0) for key in ("applied", "duplicate", "conflicting_duplicate", "internal"))
+    handled = sum(tallies.get(key, 0) for key in _HANDLED)
     pending = len(again.fold.county.held) if again.fold is not None else 0
     yield Finding(
         f"{name}: accepted = applied + duplicate + rejected + pending",
@@ -107,6 +107,9 @@ def _ids(data: Path) -> tuple[int, Counter[bytes]]:
         ids.update(frame.signals["id"].tolist())
     logs.close()
     return sum(ids.values()), ids
+
+
+_HANDLED = ("applied", "pending", "duplicate", "conflicting_duplicate", "bad_time", "internal")
 
 
 def _broken_chains(transitions: Iterator[dict[str, Any]]) -> list[str]:

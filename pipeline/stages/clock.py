@@ -1,7 +1,11 @@
 """The deadlines of a matter: due times asserted by the source and legal clocks, with pauses and extensions."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.clocks import ClockRule, paused_length
 from pipeline.clocks import due as due_of
-from pipeline.clocks import paused_length
 from pipeline.county import County
 from pipeline.matter import ASSERTED, MET, MISSED, RUNNING
 from pipeline.signal import ENDS, Step
@@ -39,6 +43,20 @@ def run_clocks(county: County, slot: int, at: int, step: int, due: int, *, is_la
             changed = True
     if changed:
         county.due[slot] = _earliest(county, slot)
+
+
+def take_over(county: County, before: Sequence[ClockRule], after: Sequence[ClockRule]) -> None:
+    """Let running clocks follow their rules to new places; a deadline whose rule is gone stands as if asserted."""
+    if [rule.id for rule in before] == [rule.id for rule in after]:
+        return
+    place = {rule.id: number for number, rule in enumerate(after)}
+    moved = np.array([place.get(rule.id, ASSERTED) for rule in before], np.int16)
+    numbers = county.clocks.rows["rule"][: county.clocks.size]
+    ruled = np.flatnonzero(numbers >= 0)
+    if len(moved):
+        # A row that is free is zeroed when it is taken again, so it may move as well.
+        numbers[ruled] = moved[np.minimum(numbers[ruled], len(moved) - 1)]
+        county.clocks.touched += ruled.tolist()
 
 
 def end_of_clocks(county: County, slot: int) -> bool | None:
@@ -98,7 +116,7 @@ def _advance(county: County, slot: int, at: int, step: int) -> bool:
                     extended=int(clock["extended"]),
                 )
         if changed:
-            county.clocks.touched.append(here)
+            county.clocks.touched[here] = 1
         here = int(clock["next"])
     return changed
 
@@ -113,7 +131,7 @@ def _run_anew(county: County, slot: int) -> None:
             clock["extended"] = 0
             rule = county.rules.clocks[int(clock["rule"])]
             clock["due"], clock["provisional"] = due_of(rule, county.rules.calendar, int(clock["start"]))
-        county.clocks.touched.append(here)
+        county.clocks.touched[here] = 1
         here = int(clock["next"])
     step = county.first[slot]
     while step >= 0:
@@ -129,7 +147,7 @@ def _assert_due(county: County, slot: int, at: int, due: int, step: int) -> None
             if rows["state"][here] == RUNNING and rows["due"][here] != due:
                 rows["due"][here] = due
                 rows["extended"][here] += step == Step.EXTENDED
-                county.clocks.touched.append(here)
+                county.clocks.touched[here] = 1
             return
         here = int(rows["next"][here])
     _add(county, slot, ASSERTED, at, due)
