@@ -85,6 +85,10 @@ class SensorWords:
             del self._open[sensor]
         grader.grade(subject, now, said, cause, evidence, effects)
 
+    def heard(self, partition: int) -> int:
+        """Number of the last word of a partition of the readings log; 0 before the first."""
+        return self._heard.get(str(partition), 0)
+
     def to_state(self) -> dict[str, Any]:
         """Everything, JSON-able."""
         words = [[sensor, self._open[sensor]] for sensor in sorted(self._open)]
