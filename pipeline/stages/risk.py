@@ -35,7 +35,7 @@ def take_in(county: County, slot: int, at: int) -> None:
         gap = max(0, at - last)
         idle, month, year = gap / HOUR_US, month * exp(-gap / _MONTH), year * exp(-gap / _YEAR)
     spots.rows[spot] = (row["key"], max(at, last), np.void(_key(county, slot)), month + 1.0, year + 1.0)
-    spots.touched.append(spot)
+    spots.touched[spot] = 1
     county.matters.rows["intake"][slot] = (
         idle,
         month,
@@ -53,7 +53,7 @@ def move_office(county: County, before: int, after: int) -> None:
         if office:
             unit = county.unit(OFFICE, office)
             county.units.rows["open"][unit] += change
-            county.units.touched.append(unit)
+            county.units.touched[unit] = 1
 
 
 def next_landmark(county: County, slot: int) -> int:
@@ -186,7 +186,7 @@ def _count_unit(county: County, kind: int, code: int, at: int, span: int, opened
     if last:
         rate *= exp(-max(0, at - last) / span)
     rows[slot] = (row["key"], max(at, last), int(row["open"]) + opened, rate + 1.0)
-    county.units.touched.append(slot)
+    county.units.touched[slot] = 1
     return rate
 
 

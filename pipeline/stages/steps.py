@@ -24,7 +24,7 @@ def add_step(county: County, slot: int, at: int, step: int, office: int) -> bool
     elif at >= county.step_at[last]:
         county.step_next[last] = new
         county.last[slot] = new
-        county.steps.touched.append(last)
+        county.steps.touched[last] = 1
     else:
         _insert(county, slot, new, at)
         county.effects.counts[Reason.OUT_OF_ORDER] += 1
@@ -70,7 +70,7 @@ def apply_step(county: County, slot: int, at: int, step: int) -> None:
 
 def recount(county: County, slot: int) -> None:
     """Counts, marks and last time of a matter from its steps alone (plus what was folded away)."""
-    county.matters.touched.append(slot)
+    county.matters.touched[slot] = 1
     counts = county.folded.get(slot, [0, 0, 0, 0, 0])
     county.handovers[slot], county.returns[slot], county.upheld[slot] = counts[:3]
     county.extensions[slot], county.reopens[slot] = counts[3:]
@@ -116,7 +116,7 @@ def _insert(county: County, slot: int, new: int, at: int) -> None:
         county.first[slot] = new
     else:
         county.step_next[before] = new
-        county.steps.touched.append(before)
+        county.steps.touched[before] = 1
 
 
 def _fold_middle(county: County, slot: int) -> None:
@@ -136,6 +136,6 @@ def _fold_middle(county: County, slot: int) -> None:
         place = _COUNTED.index(Step(kind))
         counts[place] = min(counts[place] + 1, _MOST)
     county.step_next[here] = county.step_next[gone]
-    county.steps.touched.append(here)
+    county.steps.touched[here] = 1
     county.steps.drop(gone)
     county.step_count[slot] = MAX_STEPS
