@@ -10,7 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.assessment import Action, Assessment, Level
+
+Bands = NDArray[np.int64]
 
 WHOLE = 10_000
 """Probability, consequence and share of 1."""
@@ -135,6 +140,19 @@ class LevelRules:
             -(-self.raises[0] * WHOLE * WHOLE // (each * most)) if each and most else WHOLE + 1
             for each in self.consequence
         )
+
+    def bands(self, probability: NDArray[np.int64], category: NDArray[np.int64]) -> tuple[Bands, Bands]:
+        """For n subjects with risks alone (n, targets): the level whose raise, and whose clear cut-off is reached."""
+        n, targets = probability.shape
+        if not targets:
+            return np.zeros(n, np.int64), np.zeros(n, np.int64)
+        consequence = np.array([*self.consequence, *[WHOLE] * targets][:targets], np.int64)
+        score = probability * consequence // WHOLE
+        for code, factor in self.category_consequence.items():
+            own = category == code
+            score[own] = score[own] * factor // WHOLE
+        best = score.max(axis=1)
+        return np.searchsorted(self.raises, best, side="right"), np.searchsorted(self.clears, best, side="right")
 
     def score(self, assessment: Assessment, category: int) -> int:
         """Score of one assessment in 1/10,000; see the module's first words for recurrence and hard rules."""

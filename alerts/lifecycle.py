@@ -243,7 +243,13 @@ def assessment_state(assessment: Assessment) -> dict[str, Any]:
         "raw": assessment.raw,
         "horizon": assessment.horizon,
         "grounds": [
-            {"why": each.why.value, "weight": each.weight, "feature": each.feature, "facts": dict(each.facts)}
+            {
+                "why": each.why.value,
+                "weight": each.weight,
+                "feature": each.feature,
+                "facts": dict(each.facts),
+                "value": each.value,
+            }
             for each in assessment.grounds
         ],
     }
@@ -262,7 +268,7 @@ def assessment_of(state: dict[str, Any]) -> Assessment:
         action=Action(state["action"]),
         raw=state["raw"],
         grounds=tuple(
-            Ground(Why(each["why"]), each["weight"], each["feature"], tuple(each["facts"].items()))
+            Ground(Why(each["why"]), each["weight"], each["feature"], tuple(each["facts"].items()), each["value"])
             for each in state["grounds"]
         ),
     )

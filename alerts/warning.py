@@ -1,19 +1,23 @@
 """All warnings of one partition: assessments go in, numbered transitions come out. Part of the fold, pure."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from alerts.answers import Answers
 from alerts.command import Verdict, is_well_formed, obey
 from alerts.dues import Dues
 from alerts.gates import Gates
-from alerts.level import LevelRules, Standing
+from alerts.level import Bands, LevelRules, Standing
 from alerts.lifecycle import Cause, Life, State
 from alerts.rising import fall_due, ready_level, through_gate
 from alerts.shelf import Shelf
 from alerts.transition import intents_of, transition_of
-from pipeline.assessment import Assessment, AssessmentKind, Evidence, Subject
+from pipeline.assessment import Assessment, AssessmentKind, Evidence, Ground, Subject
 from pipeline.effects import Effects
 from pipeline.rules import DutyRule
 from pipeline.state import NEVER
@@ -57,6 +61,15 @@ class Warnings:
         """Whether the subject must be graded whatever its score."""
         return key in self._lives
 
+    def steady(self, key: bytes) -> int:
+        """Level at which a subject rests, with no dwell running and no decline to reconsider; else -1."""
+        life = self._lives.get(key)
+        return life.proposed if life is not None and life.number and life.weigh_due == NEVER and not life.cap else -1
+
+    def bands(self, probability: NDArray[np.int64], category: NDArray[np.int64]) -> tuple[Bands, Bands]:
+        """See LevelRules.bands."""
+        return self.rules.bands(probability, category)
+
     def grade(
         self,
         subject: Subject,
@@ -79,6 +92,14 @@ class Warnings:
         life.subject, life.assessments, life.evidence = subject, tuple(assessments), evidence
         self._weigh(life, now, effects)
         self.next_due = self._dues.soonest()
+
+    def ground(self, key: bytes, grounds: Mapping[int, tuple[Ground, ...]]) -> None:
+        """Give reasons to what was last said of a subject, by position, for the changes that timers make."""
+        life = self._lives[key]
+        life.assessments = tuple(
+            replace(each, grounds=grounds[n]) if n in grounds else each for n, each in enumerate(life.assessments)
+        )
+        self._touched.add(key)
 
     def decided(self, subject_key: bytes, now: int, effects: Effects) -> None:
         """Nothing is left to predict of a subject: what nobody touched ends; what a person took up waits for them."""

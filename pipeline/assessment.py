@@ -58,12 +58,16 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """One reason with its weight: for risk the logit contribution in 1/65536 of a named feature, else facts by name."""
+    """One reason with its weight: for risk the logit contribution in 1/65536 of a named feature, else facts by name.
+
+    `value`: the feature's own value or code at that moment, None where it was missing.
+    """
 
     why: Why
     weight: int = 0
     feature: str = ""
     facts: tuple[tuple[str, int | str], ...] = ()
+    value: float | int | None = None
 
 
 @dataclass(frozen=True, slots=True)

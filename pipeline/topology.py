@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from models.champion import Champion
 from models.rows import Rows
-from pipeline.assessment import Assessment, AssessmentKind, Evidence, Subject, Why
+from pipeline.assessment import Assessment, AssessmentKind, Evidence, Ground, Subject, Why
 from pipeline.calendar import DAY_US
 from pipeline.county import MOMENTS, County
 from pipeline.effects import Digest, Effects
@@ -100,6 +100,7 @@ class Grader(Protocol):
         evidence: Evidence,
         effects: Effects,
     ) -> None: ...
+    def ground(self, key: bytes, grounds: Mapping[int, tuple[Ground, ...]]) -> None: ...
     def decided(self, subject_key: bytes, now: int, effects: Effects) -> None: ...
     def command(self, payload: Mapping[str, Any], now: int, effects: Effects) -> None: ...
     def configure(self, rules: FoldRules, now: int, effects: Effects) -> None: ...
@@ -594,17 +595,27 @@ class Topology:
 
     def _explain(self, transition: dict[str, Any], row: Rows) -> None:
         """Give each risk assessment its reasons: what every feature adds to the logit, exactly."""
-        schema = self.county.rules.schema
-        known: dict[str, float | int | None] = dict(zip(schema.codes, row.codes[0].tolist(), strict=True))
-        for name, value in zip(schema.values, row.values[0].tolist(), strict=True):
-            known[name] = None if value != value else round(value, 3)
         floors = self.grader.floors
         for place, assessment in enumerate(transition["assessments"]):
             if assessment["kind"] != _RISK:
                 continue
             # What neither governs nor could raise anything by itself needs no account of its weights.
             if place == transition["governing"] or assessment["probability"] >= floors[assessment["target"]]:
-                assessment["grounds"] = [ground_state(each) for each in self._weights(row, assessment["target"])]
+                assessment["grounds"] = [
+                    {"why": each.why.value, "weight": each.weight, "feature": each.feature, "value": each.value}
+                    for each in self._weights(row, assessment["target"])
+                ]
+
+    def _weights(self, row: Rows, target: int) -> tuple[Ground, ...]:
+        schema = self.county.rules.schema
+        known: dict[str, float | int | None] = dict(zip(schema.codes, row.codes[0].tolist(), strict=True))
+        for name, value in zip(schema.values, row.values[0].tolist(), strict=True):
+            known[name] = None if value != value else round(value, 3)
+        return tuple(
+            Ground(Why.BASE if name == "base" else Why.FEATURE, weight, name, value=known.get(name))
+            for name, weight in self.county.champion.explain(row, target)
+            if weight or name == "base"
+        )
 
     # closing a frame -----------------------------------------------------------------------------------------------
 
@@ -685,7 +696,7 @@ _TOLD = ("duty", "office", "due", "steps", "last_at")
 """Columns besides the scores whose change a warning must hear of."""
 _ASKING = frozenset({0, ON_STEP})
 """Moments that come of a signal or of a rule, not of time alone."""
-_RISK, _BASE, _FEATURE = AssessmentKind.RISK.value, Why.BASE.value, Why.FEATURE.value
+_RISK = AssessmentKind.RISK.value
 _GRADED = ("key", "duty", "office", "place", "category", "due", "registered", "eligible", "known", "steps", "last_at",
            "returns", "upheld", "handovers")  # fmt: skip
 """Columns of a matter that grading reads."""
