@@ -38,9 +38,9 @@ class Outcomes:
 
 
 def open_targets(county: County, slot: int, outcomes: Outcomes) -> None:
-    """A matter without a due time is not eligible for a breach, which is not a negative."""
+    """A matter that never had a due time is not eligible for a breach, which is not a negative."""
     eligible = outcomes.always
-    if county.due[slot] or county.known[slot] & outcomes.with_clock:
+    if county.clock[slot] >= 0 or county.known[slot] & outcomes.with_clock:
         eligible |= outcomes.with_clock
     county.eligible[slot] |= eligible
 

@@ -126,6 +126,8 @@ class Topology:
         self.outcomes = Outcomes(rules.targets)
         self.words = SensorWords()
         self._graded: dict[bytes, tuple[int, ...]] = {}
+        # rules and summaries as the last checkpoint has them
+        self._kept: tuple[FoldRules | None, dict[bytes, tuple[int, ...]]] = (None, {})
         self._levels: dict[int, int] = {}
         self._warnings: list[Mapping[str, Any]] = []
         self._versions: Mapping[str, str | int] = {}
@@ -234,8 +236,15 @@ class Topology:
         rules = county.rules
         slot = slot_of(county, key, asset, step)
         county.matters.touched[slot] = 1
-        before = county.office[slot]
+        before, own = county.office[slot], office
         was_open = bool(county.marks[slot] & Mark.REGISTERED) and county.is_open(slot)
+        last = county.last[slot]
+        if last >= 0 and at < county.step_at[last]:
+            # An older step fills what is unknown; it does not overrule what newer ones said.
+            category = 0 if county.category[slot] else category
+            place = 0 if county.place[slot] not in (0, rules.root) else place
+            channel = 0 if county.channel[slot] else channel
+            office = 0 if before else office
         if category:
             county.category[slot] = category
         if place:
@@ -257,7 +266,7 @@ class Topology:
             county.reports[slot] = min(county.reports[slot] + 1, 65_535)
         if cues:
             self._cues(slot, cues, step)
-        is_late = add_step(county, slot, at, step, county.office[slot])
+        is_late = add_step(county, slot, at, step, own or county.office[slot])
         if due or county.clock[slot] >= 0 or rules.clocks:
             run_clocks(county, slot, at, step, due, is_late=is_late)
         is_registered = county.marks[slot] & Mark.REGISTERED
@@ -645,19 +654,28 @@ class Topology:
         head["warnings"] = self.grader.to_delta() if delta else self.grader.to_state()
         head["versions"] = dict(self.grader.versions)
         head["words"] = self.words.to_state()
-        head["rules"] = self.county.rules.to_json()
-        head["graded"] = [[key.hex(), list(summary)] for key, summary in self._graded.items()]
+        kept_rules, kept = self._kept if delta else (None, {})
+        if self.county.rules is not kept_rules:
+            head["rules"] = self.county.rules.to_json()
+        head["graded"] = [[key.hex(), summary] for key, summary in self._graded.items() if kept.get(key) is not summary]
+        head["ungraded"] = [key.hex() for key in kept if key not in self._graded]
+        self._kept = self.county.rules, dict(self._graded)
         return head, arrays
 
     def restore(self, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, delta: bool = False) -> None:
         """Become what `checkpoint` returned, on a fresh fold; call `ready` after the last delta."""
         self.county.restore(head, arrays, delta=delta)
-        self.county.rules = FoldRules.from_json(head["rules"])
-        self.outcomes = Outcomes(self.county.rules.targets)
+        if "rules" in head:
+            self.county.rules = FoldRules.from_json(head["rules"])
+            self.outcomes = Outcomes(self.county.rules.targets)
         self._versions = head["versions"]
         self._warnings.append(head["warnings"])
         self.words = SensorWords.from_state(head["words"])
-        self._graded = {bytes.fromhex(key): tuple(summary) for key, summary in head["graded"]}
+        if not delta:
+            self._graded = {}
+        for key in head["ungraded"]:
+            del self._graded[bytes.fromhex(key)]
+        self._graded.update((bytes.fromhex(key), tuple(summary)) for key, summary in head["graded"])
 
     def ready(self) -> None:
         """Rebuild indexes and take the rules and the model in force, after the last delta."""

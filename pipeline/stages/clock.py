@@ -56,7 +56,8 @@ def take_over(county: County, before: Sequence[ClockRule], after: Sequence[Clock
     if len(moved):
         # A row that is free is zeroed when it is taken again, so it may move as well.
         numbers[ruled] = moved[np.minimum(numbers[ruled], len(moved) - 1)]
-        county.clocks.touched += ruled.tolist()
+        for clock in ruled.tolist():
+            county.clocks.touched[clock] = 1
 
 
 def end_of_clocks(county: County, slot: int) -> bool | None:
