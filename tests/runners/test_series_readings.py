@@ -10,8 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.columns import pack, unpack
+from pipeline.frame import Frame
+from pipeline.rules import FoldRules
 from runners.backtest import Task, backtest
+from runners.log_sqlite import Logs
 from runners.replay import replay
+from runners.wiring import topology
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 READINGS = 3_000
@@ -142,6 +147,23 @@ def test_one_other_value_gives_other_digests(task: Task, note: dict[str, Any], t
 
 def test_a_replay_of_the_signals_log_gives_the_same_warnings(task: Task, note: dict[str, Any]) -> None:
     assert replay(task.out).is_equal
+
+
+def test_a_checkpoint_after_any_word_changes_no_warning(task: Task, note: dict[str, Any]) -> None:
+    with Logs(task.out / "log.db", readonly=True) as logs:
+        frames = [Frame.from_bytes(body, offset) for offset, body in logs.read("signals", 0)]
+    rules = FoldRules.from_json(frames[0].others[0]["rules"])
+
+    fold = topology(rules, {})
+    for frame in frames:
+        for index in range(len(frame)):
+            fold.step(frame.entry(index))
+            head, arrays = unpack(pack(*fold.checkpoint()))
+            fold = topology(rules, {})
+            fold.restore(head, arrays)
+            fold.ready()
+
+    assert fold.digest() == note["digests"]["signals-0"]
 
 
 def test_a_stranger_gets_the_reported_auc_from_the_scores(task: Task, note: dict[str, Any]) -> None:
