@@ -3,8 +3,8 @@
 A dynamic generalized linear model (West, Harrison & Migon 1985, "Dynamic generalized linear models and Bayesian
 forecasting"): log of the mean = level + slope + two annual harmonics, each block forgetting at its own pace; what is
 known of it is a mean and a covariance. Dispersion is a running Pearson statistic, the forecast negative binomial, so
-the tail covers chance, dispersion and what is not known yet. Daily series have a factor for each weekday besides. A
-surprising count is taken in only up to `clip` standard deviations, so that an outbreak does not become normal.
+the tail covers chance, dispersion and what is not known yet. Daily series have a factor for each weekday besides. The
+more surprising a count the less is learned from it, so that an outbreak does not become normal.
 
 One update costs the same whatever the history. Score first, learn after; scoring changes nothing.
 """
@@ -27,6 +27,10 @@ WEEK = 7
 _TERMS = 6
 """Level, slope, cosine and sine of one and of two waves a year."""
 _LEVEL, _SLOPE = 0, 1
+_LOST, _LOST_BY_SKEW = 0.01, 0.015
+"""Part of the dispersion that lies in the rare counts left out; more where the law is skewed. Fitted by simulation."""
+_LEAST = -9.0
+"""Least log mean of a bin: what is rarer than that cannot be told from never."""
 LONGEST = 1e9
 """Days; a recurrence beyond it says nothing more."""
 
@@ -37,17 +41,21 @@ class CountRules:
 
     level, season, dispersion, weekday : after how long what was learned has lost 63 % of its weight. slope : prior sd
     of the growth of the log mean, per year. waves : prior sd of a harmonic. start : prior sd of the level.
-    clip : a count counts for learning up to this many sd above (or below) its expectation.
+    rare : a count with a tail probability below it moves the mean less the rarer it is, the dispersion not at all.
     """
 
     level: float = 500.0
-    season: float = 4_000.0
+    season: float = 2_500.0
     slope: float = 0.1
     waves: float = 0.5
     start: float = 2.0
     dispersion: float = 1_500.0
     weekday: float = 200.0
-    clip: float = 2.5
+    rare: float = 0.005
+
+    def prior(self) -> Floats:
+        """Variance of each term before anything was seen."""
+        return np.square([self.start, self.slope, *(self.waves,) * 2, *(self.waves / 2,) * 2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ class Expectation:
 class CountModel(Protocol):
     """What the site fold asks of a model of counts; CountSeries is the one that ships."""
 
-    def add(self, slots: Slots, first: Floats) -> None: ...
+    def add(self, slots: Slots, guess: Floats) -> None: ...
     def expect(self, slots: Slots, day: Floats, bin_days: Floats) -> Expectation: ...
     def learn(self, slots: Slots, day: Floats, bin_days: Floats, count: Floats) -> None: ...
     def to_state(self) -> dict[str, NDArray[Any]]: ...
@@ -84,8 +92,8 @@ class CountSeries:
         self.weekdays: Floats = np.zeros((0, 2, WEEK))
         self.pooled: Floats = np.zeros((2, WEEK))
 
-    def add(self, slots: Slots, first: Floats) -> None:
-        """Begin series whose first bin's count is about to come; `first` is that count, the guess of the level."""
+    def add(self, slots: Slots, guess: Floats) -> None:
+        """Begin series whose first count is about to come; `guess` > 0 is about how many a bin may hold."""
         rules = self.rules
         size = int(slots.max()) + 1
         if size > len(self.last):
@@ -95,9 +103,8 @@ class CountSeries:
                 fresh = np.zeros((room, *old.shape[1:]))
                 fresh[: len(old)] = old
                 setattr(self, name, fresh)
-        self.mean[slots, _LEVEL] = np.log(first + 0.3)
-        prior = np.square([rules.start, rules.slope, *(rules.waves,) * 2, *(rules.waves / 2,) * 2])
-        self.cov[slots] = np.diag(prior)
+        self.mean[slots, _LEVEL] = np.log(guess)
+        self.cov[slots] = np.diag(rules.prior())
         self.spread[slots] = (15.0, 10.0)
         self.last[slots] = np.nan
 
@@ -116,16 +123,20 @@ class CountSeries:
         factor, phi = self._factor(slots, day, bin_days), self._phi(slots)
         mu = np.exp(f) * factor
         sd = np.sqrt(phi * mu + q * mu * mu)
-        count = np.clip(count, mu - rules.clip * sd, mu + rules.clip * sd)
+        size = mu / (phi - 1.0 + q * mu)
+        tail = upper_tail(count, mu, size)
+        weight = np.sqrt(np.minimum(1.0, tail / rules.rare))
+        held = mu + (count - mu) * weight
         # Conjugate step on the log mean: gamma(1 / q, exp(-f) / q), counts weighted down by the dispersion.
         shape = 1.0 / q
-        posterior = np.log((shape + count / phi) / (shape + mu / phi))
+        posterior = np.log((shape + held / phi) / (shape + mu / phi))
         mean += gain * (posterior / q)[:, None]
-        shrink = (1.0 - 1.0 / (1.0 + q * count / phi)) / q
+        np.maximum(mean[:, _LEVEL], _LEAST, out=mean[:, _LEVEL])
+        shrink = (1.0 - 1.0 / (1.0 + q * held / phi)) / q
         cov -= gain[:, :, None] * (gain * shrink[:, None])[:, None, :]
         self.mean[slots], self.cov[slots], self.last[slots] = mean, cov, day
-        self._learn_spread(slots, bin_days, np.square(count - mu) * phi / (sd * sd), count, mu)
-        self._learn_weekdays(slots, day, bin_days, count, mu / factor)
+        self._learn_spread(slots, bin_days, np.square((count - mu) / sd) * phi, tail, size, mu)
+        self._learn_weekdays(slots, day, bin_days, held, mu / factor)
 
     def _prior(self, slots: Slots, day: Floats) -> tuple[Floats, Floats]:
         """Mean and covariance at these bins, before their counts."""
@@ -136,8 +147,12 @@ class CountSeries:
         mean[:, _LEVEL] += mean[:, _SLOPE] * years
         cov[:, _LEVEL, :] += cov[:, _SLOPE, :] * years[:, None]
         cov[:, :, _LEVEL] += cov[:, :, _SLOPE] * years[:, None]
-        cov[:, _LEVEL, _LEVEL] *= np.exp(passed / rules.level)
-        cov[:, 1:, 1:] *= np.exp(passed / rules.season)[:, None, None]
+        # Forgetting ends at the prior: a series of noughts tells nothing of its waves and would doubt without bound.
+        most = rules.prior()
+        know = cov.diagonal(axis1=1, axis2=2) / most
+        cov[:, _LEVEL, _LEVEL] *= np.minimum(np.exp(passed / rules.level), np.maximum(1.0, 1.0 / know[:, _LEVEL]))
+        rest = np.minimum(np.exp(passed / rules.season), np.maximum(1.0, 1.0 / know[:, 1:].max(axis=1)))
+        cov[:, 1:, 1:] *= rest[:, None, None]
         return mean, cov
 
     def _phi(self, slots: Slots) -> Floats:
@@ -145,9 +160,15 @@ class CountSeries:
         phi: Floats = np.maximum(1.0, spread[:, 0] / spread[:, 1])
         return phi
 
-    def _learn_spread(self, slots: Slots, bin_days: Floats, chi: Floats, count: Floats, mu: Floats) -> None:
-        keep = np.exp(-bin_days / self.rules.dispersion)[:, None]
-        self.spread[slots] = self.spread[slots] * keep + np.stack([chi, np.ones_like(chi)], axis=1)
+    def _learn_spread(
+        self, slots: Slots, bin_days: Floats, chi: Floats, tail: Floats, size: Floats, mu: Floats
+    ) -> None:
+        keep = np.exp(-bin_days / self.rules.dispersion)
+        kept = tail >= self.rules.rare
+        skew = (1.0 + 2.0 * mu / size) / np.sqrt(mu * (1.0 + mu / size))
+        lost = np.minimum(_LOST + _LOST_BY_SKEW * skew, 0.6)
+        pair = np.stack([chi * kept, kept * (1.0 - lost)], axis=1)
+        self.spread[slots] = self.spread[slots] * np.where(kept, keep, 1.0)[:, None] + pair
 
     def _factor(self, slots: Slots, day: Floats, bin_days: Floats) -> Floats:
         daily = bin_days == DAY
