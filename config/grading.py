@@ -37,7 +37,7 @@ class Blue(Level):
     clear_at: CutOff = 0.24
     raise_recurrence_days: Days = 30
     clear_recurrence_days: Days = 15
-    budget_per_office_day: Budget = 20
+    budget_per_office_day: Budget = 8
 
 
 class Yellow(Level):
@@ -47,7 +47,7 @@ class Yellow(Level):
     clear_at: CutOff = 0.38
     raise_recurrence_days: Days = 90
     clear_recurrence_days: Days = 45
-    budget_per_office_day: Budget = 10
+    budget_per_office_day: Budget = 4
 
 
 class Orange(Level):
@@ -58,7 +58,7 @@ class Orange(Level):
     raise_recurrence_days: Days = 365
     clear_recurrence_days: Days = 180
     hold_hours: Hold = 48
-    budget_per_office_day: Budget = 4
+    budget_per_office_day: Budget = 2
 
 
 class Red(Level):
@@ -69,7 +69,7 @@ class Red(Level):
     raise_recurrence_days: Days = 1_825
     clear_recurrence_days: Days = 900
     hold_hours: Hold = 72
-    budget_per_office_day: Budget = 2
+    budget_per_office_day: Budget = 1
 
 
 class Levels(Value):

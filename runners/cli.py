@@ -39,7 +39,8 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration
 def main() -> None:
     """Entry point of the command `forewarn`."""
     try:
-        app(standalone_mode=False)
+        # Outside its standalone mode the application hands an exit code back instead of raising it.
+        sys.exit(app(standalone_mode=False) or 0)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except typer.Abort:
