@@ -39,7 +39,7 @@ def test_default_levels_ascend_and_clear_below_where_they_are_raised() -> None:
 
 
 def test_default_budgets_shrink_with_the_level() -> None:
-    assert [level.budget_per_office_day for _, level in Settings().levels.ascending()] == [20, 10, 4, 2]
+    assert [level.budget_per_office_day for _, level in Settings().levels.ascending()] == [8, 4, 2, 1]
 
 
 def test_without_configuration_no_legal_clock_is_invented() -> None:
