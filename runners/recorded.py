@@ -29,7 +29,7 @@ from connectors.redact import Redactor
 from connectors.times import time_parser
 from pipeline.calendar import DAY_US
 from pipeline.effects import Effects
-from pipeline.errors import Reason, Refused
+from pipeline.errors import CorruptData, Reason, Refused
 from pipeline.frame import MAX_ENTRIES, Kind, frame_of_signals
 from pipeline.rules import FoldRules
 from pipeline.signal import Signal
@@ -100,7 +100,8 @@ class RecordedDriver:
         self._learning = learning and settings.learning.enabled and bool(rules.targets)
         self._trainer: TrainerProcess | KeptModels | None = keep
         self._now = site.partitions[0].fold.county.now
-        self._midnight = 0
+        last = site.last_signal()
+        self._midnight = self._next_midnight(last) if last is not None else 0
         self._batch: list[Signal] = []
         self._letters: list[DeadLetter] = []
         self._dropped: Counter[str] = Counter()
@@ -134,7 +135,7 @@ class RecordedDriver:
             self.summary.read += 1
             if number < skip:
                 continue
-            self.position = number + 1
+            self.position = number
             if isinstance(entry, Signal):
                 self._take(entry)
             elif isinstance(entry, Refusal):
@@ -153,15 +154,18 @@ class RecordedDriver:
             self._midnight = self._next_midnight(self._now or signal.at)
         if signal.at >= self._midnight:
             self._commit()
+            self._give_commands(self._midnight)
             self._cross(signal.at)
         if self._commands and self._commands[0][0] < signal.at:
             self._commit()
             self._give_commands(signal.at)
         self._batch.append(signal)
+        self.position += 1  # not before: what a midnight commits must not claim the signal that comes after it
         if len(self._batch) >= MAX_ENTRIES:
             self._commit()
 
     def _refuse(self, refusal: Refusal) -> None:
+        self.position += 1
         self.summary.reasons[refusal.reason.value] += refusal.count
         if refusal.reason is Reason.FIELD_NOT_ALLOWED:
             self._dropped[f"dropped.{refusal.field}"] += refusal.count
@@ -253,7 +257,7 @@ class RecordedDriver:
             self._collect(limit=midnight)
             marks = self.site.store.marks()
             before = self._lessons[-1].labels if self._lessons else 0
-            if marks[1] > before:
+            if marks[1] > before:  # so a midnight that is crossed again after a stop asks nothing twice
                 lesson = self.site.store.ask(midnight, marks)
                 self._lessons.append(lesson)
                 self._trainer.ask(lesson)
@@ -264,6 +268,8 @@ class RecordedDriver:
         if self._trainer is None or not self._lessons:
             return
         lesson = self._lessons[-1]
+        if lesson.until >= limit:
+            return  # asked at this very midnight, by a run that was stopped right after
         result = lesson.result
         if result is None:
             result = self._trainer.answer()
@@ -304,7 +310,15 @@ def edge_key(data: Path, *, fixed: bool) -> bytes:
     path = data / "edge.key"
     if not path.is_file():
         data.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        os.write(descriptor, os.urandom(32))
-        os.close(descriptor)
-    return path.read_bytes()
+        # Whole under its name or not there at all: half a key would be taken for the secret after a kill.
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(os.urandom(32))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    key = path.read_bytes()
+    if len(key) != 32:
+        raise CorruptData(f"{path} holds {len(key)} bytes where 32 belong; restore it from a backup")
+    return key

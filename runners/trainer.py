@@ -8,6 +8,7 @@ It owns scikit-learn and river; nothing else imports them. It runs at low priori
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -129,6 +130,8 @@ def main() -> None:
     from models.fitting.trainer import TargetSpec, Trainer
 
     os.nice(5)
+    # Ctrl-C reaches the whole group: the driver decides, and closes the pipe.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     start = json.loads(sys.stdin.buffer.readline())
     codes, values, pairs = start["schema"]
     trainer = Trainer(
@@ -151,8 +154,10 @@ def main() -> None:
         seen_decisions, seen_labels = lesson["decisions"], lesson["labels"]
         published = trainer.learn_until(lesson["until"])
         sha256 = files.keep(published.head, published.arrays) if published else ""
-        sys.stdout.write(json.dumps({"lesson": lesson["lesson"], "sha256": sha256}) + "\n")
-        sys.stdout.flush()
+        try:
+            os.write(sys.stdout.fileno(), json.dumps({"lesson": lesson["lesson"], "sha256": sha256}).encode() + b"\n")
+        except BrokenPipeError:
+            break  # the driver was killed: nobody waits for this answer
 
 
 if __name__ == "__main__":
