@@ -149,6 +149,8 @@ class County:
         small = head["small"]
         self.now, self.minute, self.seq, self.model = small["now"], small["minute"], small["seq"], small["model"]
         self.next_rescore = small["next_rescore"]
+        # What timers see after a restart is what they would have seen without it: all up to the last entry.
+        self.address = (small["address"][0], small["address"][1])
         self.folded = {slot: counts for slot, counts in small["folded"]}
         self._linked = small["assets"]
         self.minute_counts = {(place, category): count for place, category, count in small["minute_counts"]}
@@ -182,6 +184,7 @@ class County:
             "now": self.now,
             "minute": self.minute,
             "seq": self.seq,
+            "address": list(self.address),
             "model": self.model,
             "next_rescore": self.next_rescore,
             "folded": sorted([slot, counts] for slot, counts in self.folded.items()),
