@@ -7,7 +7,7 @@ import pytest
 
 from config.learning import Source
 from pipeline.signal import Step
-from pipeline.testing import Happening, Story, hours, key_of, tick
+from pipeline.testing import Happening, Story, entry, hours, key_of, tick
 
 Make = Callable[..., Any]
 SLOW = Source(name="slow", mapping="slow.yaml", lateness_seconds=7200)
@@ -77,8 +77,6 @@ def test_an_emergency_never_waits(bench: Make) -> None:
 def test_a_time_that_cannot_be_reckoned_with_is_refused_and_the_rest_goes_on(
     bench: Make, field: str, value: int
 ) -> None:
-    from pipeline.testing import entry
-
     told = bench()
     impossible = entry(Happening("m", 1, Step.REGISTERED))
     assert impossible.row is not None

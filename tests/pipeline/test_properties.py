@@ -156,7 +156,7 @@ def outcome_of(topology: Topology, story: Story) -> dict[str, Any]:
 
 
 @given(logs(), st.data())
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_extra_ticks_change_no_effect(entries: list[Entry], data: st.DataObject) -> None:
     plain = county()
     told = outcome_of(plain, fold(plain, frames_of(entries)))
@@ -170,7 +170,7 @@ def test_extra_ticks_change_no_effect(entries: list[Entry], data: st.DataObject)
 
 
 @given(logs(), st.data())
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_cutting_frames_anywhere_changes_no_effect(entries: list[Entry], data: st.DataObject) -> None:
     whole, cut = county(), county()
     cuts = data.draw(st.sets(st.integers(1, len(entries))))
@@ -187,7 +187,7 @@ def test_time_alone_fires_what_a_signal_would_have_fired() -> None:
 
 
 @given(happenings(least=2, most=20), st.data())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_any_order_of_arrival_within_a_sources_lateness_gives_the_same_warnings(
     lives: list[Happening], data: st.DataObject
 ) -> None:
@@ -210,7 +210,7 @@ def test_any_order_of_arrival_within_a_sources_lateness_gives_the_same_warnings(
 
 
 @given(logs(), st.data())
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_a_checkpoint_and_the_rest_of_the_log_are_as_good_as_the_whole(
     entries: list[Entry], data: st.DataObject
 ) -> None:
@@ -247,7 +247,7 @@ def state_of(topology: Topology) -> Any:
 
 
 @given(happenings())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_without_labels_every_score_is_the_prior(lives: list[Happening]) -> None:
     story = fold(county(), frames_of(in_order([entry(each) for each in lives])))
     for block in story.decisions:
@@ -258,7 +258,7 @@ def test_without_labels_every_score_is_the_prior(lives: list[Happening]) -> None
 
 
 @given(happenings())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_counts_kept_step_by_step_are_those_of_a_recount(lives: list[Happening]) -> None:
     topology = county()
     fold(topology, frames_of(in_order([entry(each) for each in lives])))
@@ -271,7 +271,7 @@ def test_counts_kept_step_by_step_are_those_of_a_recount(lives: list[Happening])
 
 
 @given(happenings())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_an_office_has_as_many_open_matters_as_are_registered_with_it_and_not_closed(lives: list[Happening]) -> None:
     topology = county()
     fold(topology, frames_of(in_order([entry(each) for each in lives])))
