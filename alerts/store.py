@@ -235,11 +235,13 @@ class Store:
         )
         return Applied(row[0], row[1], json.loads(row[2])) if row else None
 
-    def transitions(self, warning: str | None = None) -> Iterator[dict[str, Any]]:
-        """Transitions in the order in which they were made, of one warning or all."""
+    def transitions(self, warning: str | None = None, *, log: str | None = None) -> Iterator[dict[str, Any]]:
+        """Transitions in the order in which they were made by each log, of one warning or all, of one log or all."""
         query = select(transitions.c.body).order_by(transitions.c.log, transitions.c.partition, transitions.c.id)
         if warning is not None:
             query = query.where(transitions.c.warning.startswith(warning))
+        if log is not None:
+            query = query.where(transitions.c.log == log)
         for (body,) in self._rows(query):
             yield json.loads(body)
 

@@ -96,7 +96,8 @@ class Screen:
             return Refused(
                 Reason.UNKNOWN_CATEGORY, "category", f"{signal.category!r} is not listed", "add it to the categories"
             )
-        if self._places is not None and signal.place not in self._places:
+        # "grid/point" is a point within a known place: the tree ends above it.
+        if self._places is not None and signal.place.partition("/")[0] not in self._places:
             return Refused(Reason.UNKNOWN_PLACE, "place", f"{signal.place!r} is not listed", "add it to the place tree")
         return None
 

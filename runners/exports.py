@@ -1,7 +1,9 @@
 """The files people meet: warnings.jsonl, scores.csv and run.json, written from the store and the directory."""
 
+import heapq
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from alerts.sentences import reasons, sentence
 from alerts.store import Store
 from pipeline.assessment import Level
 from pipeline.rules import FoldRules
-from runners.log_sqlite import Logs
+from runners.log_sqlite import LOGS, Logs
 
 _LEVEL_NAMES: dict[int, str | None] = {0: None, 1: "blue", 2: "yellow", 3: "orange", 4: "red"}
 _HEADER = "subject,kind,target,at,score,probability,label,label_known_at,office,category,share"
@@ -53,7 +55,7 @@ def readable(transition: dict[str, Any], names: Names, rules: FoldRules) -> dict
         "warning": transition["warning"],
         "number": transition["number"],
         "at": rfc3339(transition["at"]),
-        "subject": names.subject(bytes.fromhex(transition["subject"])),
+        "subject": _subject(transition, names),
         "kind": governing["kind"] if governing else transition["kind"],
         "target": targets[target] if 0 <= target < len(targets) else None,
         "office": names.of(transition["office"]),
@@ -73,12 +75,21 @@ def readable(transition: dict[str, Any], names: Names, rules: FoldRules) -> dict
     }
 
 
+def _subject(transition: dict[str, Any], names: Names) -> str:
+    known = names.subject(bytes.fromhex(transition["subject"]))
+    if transition["kind"] == "surge" and known == transition["subject"]:
+        return f"{names.of(transition['category'])}@{names.of(transition['place']) or 'site'}"
+    return known
+
+
 def write_warnings(path: Path, store: Store, logs: Logs, rules: FoldRules) -> int:
     """Every transition in order, one JSON object a line; how many."""
     names = Names(logs)
     count = 0
     with path.open("wb") as file:
-        for transition in store.transitions():
+        # Each log's transitions are in order of time; together they are merged by it, signals before site.
+        logs_apart = [store.transitions(log=log) for log in LOGS]
+        for transition in heapq.merge(*logs_apart, key=itemgetter("at")):
             file.write(orjson.dumps(readable(transition, names, rules)) + b"\n")
             count += 1
     return count

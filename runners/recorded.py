@@ -9,7 +9,7 @@ import hmac
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -23,22 +23,25 @@ from connectors.csv_file import Refusal
 from connectors.deadletter import DeadLetter
 from connectors.edge import Edge
 from connectors.history import Entry, history
-from connectors.mapping import Mapping
+from connectors.mapping import Mapping as SourceMapping
 from connectors.ngrams import Grams
 from connectors.redact import Redactor
 from connectors.times import time_parser
 from pipeline.calendar import DAY_US
 from pipeline.effects import Effects
-from pipeline.errors import CorruptData, Reason, Refused
+from pipeline.errors import ConfigError, CorruptData, Reason, Refused
 from pipeline.frame import MAX_ENTRIES, Kind, frame_of_signals
+from pipeline.ids import code64
 from pipeline.rules import FoldRules
 from pipeline.signal import Signal
 from runners.embedded import Site
+from runners.site_runner import SiteRunner
 from runners.trainer import KeptModels, TrainerProcess
 
 Command = tuple[int, dict[str, Any]]
 """When (µs UTC) a recorded command was given, and its payload."""
 COMMANDS = "commands"
+_REASONS = frozenset(reason.value for reason in Reason)
 _EMPTY: tuple[Command, ...] = ()
 
 
@@ -55,7 +58,7 @@ class SignalSource:
     """One mapped source of matters: its history, and the edge that lets it in."""
 
     def __init__(
-        self, mapping: Mapping, files: Sequence[Path], rules: FoldRules, settings: Settings, key: bytes
+        self, mapping: SourceMapping, files: Sequence[Path], rules: FoldRules, settings: Settings, key: bytes
     ) -> None:
         self.mapping, self.files = mapping, files
         self.name = mapping.model.source
@@ -100,6 +103,8 @@ class RecordedDriver:
         self._learning = learning and settings.learning.enabled and bool(rules.targets)
         self._trainer: TrainerProcess | KeptModels | None = keep
         self._now = site.partitions[0].fold.county.now
+        self._surges = SiteRunner(site, rules)
+        self._surges.restore()
         last = site.last_signal()
         self._midnight = self._next_midnight(last) if last is not None else 0
         self._batch: list[Signal] = []
@@ -145,6 +150,8 @@ class RecordedDriver:
         self._commit()
         self._give_commands(1 << 62)
         self._collect()
+        self._surges.drain(self._now)
+        self._surges.close()
 
     def _take(self, signal: Signal) -> None:
         if self.site.is_new:
@@ -155,6 +162,7 @@ class RecordedDriver:
         if signal.at >= self._midnight:
             self._commit()
             self._give_commands(self._midnight)
+            self._surges.drain(self._now)
             self._cross(signal.at)
         if self._commands and self._commands[0][0] < signal.at:
             self._commit()
@@ -182,7 +190,9 @@ class RecordedDriver:
         """Log what was gathered in one transaction, then fold it in another."""
         if not self._batch and not self._letters and not self._dropped:
             return
-        admitted = self.source.edge.admit(self._batch)
+        # Places in the order of time: a record that only the edge could judge has lost its line.
+        first = self.position - len(self._batch) + 1
+        admitted = self.source.edge.admit(self._batch, positions=range(first, self.position + 1))
         self._batch = []
         rows = admitted.rows
         letters = [*self._letters, *admitted.rejected]
@@ -239,14 +249,20 @@ class RecordedDriver:
     def _give_commands(self, before: int) -> None:
         while self._commands and self._commands[0][0] < before:
             at, payload = self._commands.pop(0)
+            if self.site.is_new:
+                # Nothing was ever read, so there is no warning that a command could mean.
+                self.summary.folds["unknown_warning"] = self.summary.folds.get("unknown_warning", 0) + 1
+                continue
             self._now = max(self._now, at)
             entry = (Kind.COMMAND, self._now, payload)
             self._count(self.site.append_others([entry], cursor=(COMMANDS, 1)))
 
     def _count(self, all_effects: Iterable[Effects]) -> None:
         for effects in all_effects:
-            for name, count in effects.counts.items():
-                self.summary.folds[str(name)] = self.summary.folds.get(str(name), 0) + count
+            folds, reasons = by_reason(effects.counts)
+            self.summary.reasons.update(reasons)
+            for name, count in folds.items():
+                self.summary.folds[name] = self.summary.folds.get(name, 0) + count
 
     # lockstep ------------------------------------------------------------------------------------------------------
 
@@ -290,17 +306,51 @@ class RecordedDriver:
             self._trainer = None
 
 
+def by_reason(counts: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+    """Counts of a fold or an edge, parted: what was done, and what was not or only in part, by Reason."""
+    done, reasons = {}, Counter[str]()
+    for name, count in counts.items():
+        if name.startswith("dropped."):
+            reasons[Reason.FIELD_NOT_ALLOWED.value] += count
+        elif name in _REASONS:
+            reasons[str(name)] += count
+        else:
+            done[str(name)] = count
+    return done, dict(reasons)
+
+
 def read_commands(path: Path | None) -> list[Command]:
-    """Recorded commands of a JSON-lines file, in order of time; `at` in RFC 3339. Raises Refused, ValueError."""
+    """Recorded commands of a JSON-lines file, in order of time; remarks are redacted. Raises ConfigError.
+
+    `at` and `next_update_by` in RFC 3339, `office` by its id; everything else as the API takes it.
+    """
     if path is None:
         return []
-    parse = time_parser(("iso",), "UTC")
-    found = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.strip():
-            payload = json.loads(line)
-            found.append((parse(payload.pop("at")), payload))
+    found, problems, clean = [], [], Redactor().redact
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            found.append(_command(json.loads(line), clean))
+        except (ValueError, KeyError, TypeError, AttributeError, Refused) as error:
+            said = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            problems.append(f"{path}:{number}: {said}; one JSON object a line, with `at` in RFC 3339")
+    if problems:
+        raise ConfigError(problems)
     return sorted(found, key=lambda command: command[0])
+
+
+def _command(payload: dict[str, Any], clean: Callable[[str], str]) -> Command:
+    parse = time_parser(("iso",), "UTC")
+    at = parse(payload.pop("at"))
+    if isinstance(payload.get("next_update_by"), str):
+        payload["next_update_by"] = parse(payload["next_update_by"])
+    if isinstance(payload.get("office"), str):
+        payload["office"] = code64(payload["office"])
+    for name in ("remark", "reason"):
+        if isinstance(payload.get(name), str):
+            payload[name] = clean(payload[name])
+    return at, payload
 
 
 def edge_key(data: Path, *, fixed: bool) -> bytes:

@@ -11,21 +11,24 @@ from config.load import from_canonical, load_settings
 from config.settings import Settings
 from pipeline.frame import Frame, Kind
 from pipeline.rules import FoldRules
+from pipeline.site import SiteFold
 from pipeline.topology import Topology
 from runners.log_sqlite import Logs
 from runners.model_files import ModelFiles
 from runners.supervise import Supervised
-from runners.wiring import fold_rules, topology
+from runners.wiring import CountyWarnings, fold_rules, topology
 
 _COMPARED = ("from", "to", "proposed", "confirmed", "state", "cause")
 
 
 @dataclass(slots=True)
 class Replayed:
-    """Digests of a replay beside those of the store, and the transitions that differ."""
+    """Digests of a replay beside those of the store, and the transitions that differ; `site_*` are the site log's."""
 
     digests: dict[str, str]
     stored: dict[str, str]
+    site_digests: dict[str, str]
+    site_stored: dict[str, str]
     frames: int
     transitions: int
     stored_transitions: int
@@ -37,12 +40,12 @@ class Replayed:
     @property
     def is_equal(self) -> bool:
         """Whether every digest is the stored one."""
-        return self.digests == self.stored
+        return self.digests == self.stored and self.site_digests == self.site_stored
 
 
 def genesis(logs: Logs) -> dict[str, Any]:
     """Payload of the first entry of a log: its rules and settings. Raises FileNotFoundError for an empty log."""
-    body = logs.frame("signals", 0, 0)
+    body = logs.frame("signals", 0, 0) or logs.frame("site", 0, 0)
     if body is None:
         raise FileNotFoundError(f"{logs.path} holds no frame yet")
     return dict(Frame.from_bytes(body, 0).others[0])
@@ -89,11 +92,17 @@ def replay(
         if progress is not None:
             progress(frames)
     fold = supervised.fold
-    stored = [t for t in store.transitions()]
-    applied = store.applied("signals", 0)
+    site = SiteFold(rules, CountyWarnings(rules))
+    for offset, body in logs.read("site", 0):
+        effects = site.step(_masked(Frame.from_bytes(body, offset), rules, config=config is not None, keep_models=True))
+        transitions += effects.transitions
+    stored = [*store.transitions(log="signals"), *store.transitions(log="site")]
+    applied, site_applied = store.applied("signals", 0), store.applied("site", 0)
     found = Replayed(
-        digests=fold.digest(),
+        digests=fold.digest() if applied else {},
         stored=applied.digests if applied else {},
+        site_digests=site.digest() if site_applied else {},
+        site_stored=site_applied.digests if site_applied else {},
         frames=frames,
         transitions=len(transitions),
         stored_transitions=len(stored),

@@ -1,5 +1,6 @@
 """`forewarn run` on file sources: durable, and when it was stopped or killed it goes on where it was."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pipeline.errors import ConfigError
 from pipeline.rules import FoldRules
 from runners.embedded import Site
 from runners.exports import write_scores, write_warnings
-from runners.recorded import RecordedDriver, SignalSource, Summary, edge_key, read_commands
+from runners.recorded import RecordedDriver, SignalSource, by_reason, edge_key, read_commands
 from runners.replay import genesis
 from runners.wiring import fold_rules
 
@@ -37,7 +38,7 @@ def run_files(
         if not site.is_new:
             # A log keeps the rules it was begun with until a new configuration is published.
             rules = FoldRules.from_json(genesis(site.logs)["rules"])
-        total = Summary()
+        read = 0
         for mapping, files in sources:
             feed = SignalSource(mapping, files, rules, settings, edge_key(data, fixed=False))
             driver = RecordedDriver(site, feed, settings, rules, commands=read_commands(commands))
@@ -45,12 +46,13 @@ def run_files(
                 progress=None if tell is None else lambda n: tell("reading", n),
                 folded=None if tell is None else lambda n: tell("folding", n),
             )
-            total.read += summary.read
-            total.reasons += summary.reasons
+            read += summary.read
         write_warnings(data / "warnings.jsonl", site.store, site.logs, rules)
         write_scores(data / "scores.csv", site.store, site.logs, rules)
-        folds = site.store.tallies().get("signals", {})
+        # What was kept, not what this process saw: an earlier one may have read and refused the first part.
+        folds, reasons = by_reason(site.store.tallies().get("signals", {}))
+        reasons = dict(Counter(reasons) + Counter(by_reason(site.logs.tallies())[1]))
         digests = {"signals-0": site.partitions[0].fold.digest()}
     finally:
         site.close()
-    return {"counts": {**folds, "read": total.read, "reasons": dict(total.reasons)}, "digests": digests}
+    return {"counts": {**folds, "read": read, "reasons": dict(sorted(reasons.items()))}, "digests": digests}

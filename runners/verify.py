@@ -69,12 +69,13 @@ def _whole(data: Path) -> Iterator[Finding]:
 
 def _same_log(left: Path, right: Path) -> Iterator[Finding]:
     a, b = Logs(left / "log.db", readonly=True), Logs(right / "log.db", readonly=True)
-    differing = 0
-    frames = 0
-    for (_, mine), (_, theirs) in zip_longest(a.read("signals", 0), b.read("signals", 0), fillvalue=(-1, b"")):
-        frames += 1
-        differing += not _equal_frames(mine, theirs)
-    yield Finding("logs hold the same entries", not differing, f"{frames} frames, {differing} differ")
+    for log in ("signals", "site"):
+        differing = 0
+        frames = 0
+        for (_, mine), (_, theirs) in zip_longest(a.read(log, 0), b.read(log, 0), fillvalue=(-1, b"")):
+            frames += 1
+            differing += not _equal_frames(mine, theirs)
+        yield Finding(f"{log} logs hold the same entries", not differing, f"{frames} frames, {differing} differ")
     yield Finding("sources were read equally far", _cursors(a) == _cursors(b), f"{_cursors(a)} and {_cursors(b)}")
     mine_letters, theirs_letters = a.deadletters(), b.deadletters()
     same = [_letter(x) for x in mine_letters] == [_letter(x) for x in theirs_letters]
@@ -86,8 +87,11 @@ def _same_log(left: Path, right: Path) -> Iterator[Finding]:
 
 def _same_store(left: Path, right: Path) -> Iterator[Finding]:
     a, b = Store(left / "store.db", readonly=True), Store(right / "store.db", readonly=True)
-    mine, theirs = a.applied("signals", 0), b.applied("signals", 0)
-    yield Finding("digests and offsets are equal", mine == theirs, f"offset {mine.offset if mine else None}")
+    for log in ("signals", "site"):
+        mine, theirs = a.applied(log, 0), b.applied(log, 0)
+        yield Finding(
+            f"{log}: digests and offsets are equal", mine == theirs, f"offset {mine.offset if mine else None}"
+        )
     pairs = zip_longest(a.transitions(), b.transitions())
     differing = [number for number, (x, y) in enumerate(pairs) if x != y]
     yield Finding("transitions are equal", not differing, f"{len(differing)} differ")
