@@ -45,11 +45,11 @@ class CountRules:
     """
 
     level: float = 500.0
-    season: float = 2_500.0
+    season: float = 5_000.0
     slope: float = 0.1
     waves: float = 0.5
     start: float = 2.0
-    dispersion: float = 1_500.0
+    dispersion: float = 2_000.0
     weekday: float = 200.0
     rare: float = 0.005
 

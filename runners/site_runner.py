@@ -1,7 +1,7 @@
 """Moves what county partitions hand on to the site log, and the site log through its fold. It decides nothing."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.calendar import MINUTE_US
@@ -114,8 +114,22 @@ class SiteRunner:
             self.offset = frame.offset
         if self.offset > stored:
             self.site.store.apply(LOG, 0, self.offset, self.fold.now, self.fold.digest(), out)
+            self._name(transition for effects in out for transition in effects.transitions)
         self._fold_s += time.perf_counter() - begun
         if self.site.checkpointing and self._fold_s >= CHECKPOINT_FOLD_S:
             self.close()
             self._fold_s = 0.0
         return out
+
+    def _name(self, transitions: Iterable[Mapping[str, Any]]) -> None:
+        """Give the subjects of surges readable ids, as matters have them."""
+        told = {one["subject"]: (one["category"], one["place"]) for one in transitions if one["kind"] == "surge"}
+        if not told:
+            return
+        names = self.site.logs.names()
+        readable = (
+            (bytes.fromhex(key), 0, f"surge/{names.get(category, '')}@{names.get(place, 'root')}")
+            for key, (category, place) in told.items()
+        )
+        with self.site.logs.transaction():
+            self.site.logs.direct(readable)

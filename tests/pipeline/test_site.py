@@ -47,7 +47,7 @@ def counts(minute: int, seq: int, *cells: tuple[int, int, int], partition: int =
 def history(days: int, surge_day: int = -1, *, seed: int = 7, place: int = RULES.root) -> list[Entry]:
     """Some ten matters of water a day at all hours, three of roads, and on one day thirty more of water at noon."""
     random = np.random.default_rng(seed)
-    entries = []
+    entries: list[Entry] = []
     for day in range(days):
         cells = [(minute, WATER) for minute in random.integers(0, 1_440, random.poisson(10)).tolist()]
         cells += [(minute, ROADS) for minute in random.integers(0, 1_440, random.poisson(3)).tolist()]
