@@ -89,6 +89,7 @@ class FoldRules:
     root: int = 0
     emergency_cues: int = 0
     reply_cues: int = 0
+    risk_cues: int = 0
     surge: dict[str, Any] = field(default_factory=dict)
     levels: dict[str, Any] = field(default_factory=dict)
 
@@ -129,6 +130,7 @@ class FoldRules:
             "root": self.root,
             "emergency_cues": self.emergency_cues,
             "reply_cues": self.reply_cues,
+            "risk_cues": self.risk_cues,
             "surge": self.surge,
             "levels": self.levels,
         }  # fmt: skip
@@ -174,6 +176,7 @@ _PLAIN = (
     "root",
     "emergency_cues",
     "reply_cues",
+    "risk_cues",
     "surge",
     "levels",
 )

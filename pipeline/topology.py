@@ -302,8 +302,6 @@ class Topology:
                 county.matters.touched[earlier] = 1
                 self._schedule(earlier)
         take_in(county, slot, at)
-        if category in county.rules.hazards:
-            county.marks[slot] |= Mark.HAZARD
         self._count(place, category)
 
     def _count(self, place: int, category: int) -> None:
@@ -324,6 +322,9 @@ class Topology:
         rules = county.rules
         if cues & rules.emergency_cues:
             county.marks[slot] |= Mark.EMERGENCY
+        if cues & rules.risk_cues and county.category[slot] in rules.hazards:
+            # A category of hazards alone says nothing of this matter; a sentence of growing risk in one does.
+            county.marks[slot] |= Mark.HAZARD
         if step == Step.REPLIED and rules.reply_cues:
             # A reply that names fewer than half of the six elements cannot be verified (domain: vagueness).
             named = (cues & rules.reply_cues).bit_count()

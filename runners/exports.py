@@ -1,7 +1,7 @@
 """The files people meet: warnings.jsonl, scores.csv and run.json, written from the store and the directory."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
@@ -12,6 +12,7 @@ import orjson
 from alerts.sentences import reasons, sentence
 from alerts.store import Store
 from pipeline.assessment import Level
+from pipeline.frame import Frame
 from pipeline.rules import FoldRules
 from runners.log_sqlite import LOGS, Logs
 
@@ -21,15 +22,42 @@ _UNIT = 65_536
 
 
 class Names:
-    """Readable names of codes and subjects, from the directory of a log."""
+    """Readable names of codes and subjects, from the directory of a log and the names its settings give to ids."""
 
-    def __init__(self, logs: Logs) -> None:
+    def __init__(self, logs: Logs, settings: Mapping[str, Any] | None = None) -> None:
         self._logs = logs
         self._names = logs.names()
+        self._called: dict[str, tuple[str, str]] = {}
+        for part in ("places", "offices", "categories"):
+            for item in (settings or {}).get(part, ()):
+                if item["name_zh"] or item["name_en"]:
+                    self._called[item["id"]] = (item["name_zh"] or item["id"], item["name_en"] or item["id"])
+
+    @property
+    def has_languages(self) -> bool:
+        """Whether anything is called otherwise than by its id."""
+        return bool(self._called)
 
     def of(self, code: int) -> str:
-        """Name of a code; '' for none."""
+        """Id of a code; '' for none."""
         return self._names.get(code, "") if code else ""
+
+    def zh(self, code: int) -> str:
+        """Chinese name of a code, else its id."""
+        return self._said(code, 0)
+
+    def en(self, code: int) -> str:
+        """English name of a code, else its id."""
+        return self._said(code, 1)
+
+    def _said(self, code: int, language: int) -> str:
+        name = self.of(code)
+        # "grid/point": a point within a place that has a name.
+        head, _, point = name.partition("/")
+        called = self._called.get(head)
+        if called is None:
+            return name
+        return f"{called[language]}{' ' if language else ''}{point}" if point else called[language]
 
     def subject(self, key: bytes) -> str:
         """Readable id of a matter, else the key in hexadecimal."""
@@ -50,7 +78,9 @@ def readable(transition: dict[str, Any], names: Names, rules: FoldRules) -> dict
     target = governing.get("target", -1) if governing else -1
     shift = _shift(rules)
     targets = [each.name for each in rules.targets]
-    zh, en = sentence(transition, names.of, zone_offset=shift, target_names=targets)
+    zh, en = sentence(transition, names.zh, zone_offset=shift, target_names=targets)
+    if names.has_languages:
+        en = sentence(transition, names.en, zone_offset=shift, target_names=targets)[1]
     return {
         "warning": transition["warning"],
         "number": transition["number"],
@@ -75,6 +105,13 @@ def readable(transition: dict[str, Any], names: Names, rules: FoldRules) -> dict
     }
 
 
+def genesis_settings(logs: Logs) -> Mapping[str, Any]:
+    """Settings of the log's first entry; empty where it has none."""
+    body = logs.frame("signals", 0, 0) or logs.frame("site", 0, 0)
+    others = Frame.from_bytes(body, 0).others if body else ()
+    return dict(others[0].get("settings") or {}) if others else {}
+
+
 def _subject(transition: dict[str, Any], names: Names) -> str:
     known = names.subject(bytes.fromhex(transition["subject"]))
     if transition["kind"] == "surge" and known == transition["subject"]:
@@ -84,7 +121,7 @@ def _subject(transition: dict[str, Any], names: Names) -> str:
 
 def write_warnings(path: Path, store: Store, logs: Logs, rules: FoldRules) -> int:
     """Every transition in order, one JSON object a line; how many."""
-    names = Names(logs)
+    names = Names(logs, genesis_settings(logs))
     count = 0
     with path.open("wb") as file:
         # Each log's transitions are in order of time; together they are merged by it, signals before site.

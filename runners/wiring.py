@@ -7,7 +7,7 @@ from alerts.level import LevelRule, LevelRules
 from alerts.warning import Warnings, is_said
 from config.calendar import work_calendar
 from config.settings import Settings
-from connectors.cues import ELEMENTS, EMERGENCY
+from connectors.cues import ELEMENTS, EMERGENCY, Cue
 from models.champion import Champion
 from pipeline.assessment import Action, Level
 from pipeline.calendar import DAY_US, HOUR_US, MINUTE_US
@@ -112,6 +112,7 @@ def fold_rules(settings: Settings, *, version: int = 1, scores: str = "landmarks
         root=code64("root"),
         emergency_cues=int(EMERGENCY),
         reply_cues=int(ELEMENTS),
+        risk_cues=int(Cue.RISK),
         levels=_levels(settings),
     )
 
