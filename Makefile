@@ -23,7 +23,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: $(STAMP)  ## simulate a city, back-test it, say where the report lies
 	.venv/bin/forewarn simulate --out $(DEMO)/city --seed 7 --days 60 --grids 24
-	.venv/bin/forewarn backtest --mapping $(DEMO)/city/mapping.yaml --input $(DEMO)/city/signals.jsonl --out $(DEMO)/report
+	.venv/bin/forewarn backtest --mapping $(DEMO)/city/mapping.yaml --config $(DEMO)/city/config.yaml --input $(DEMO)/city/signals.jsonl --out $(DEMO)/report
 	@echo "Look at it:  $(CURDIR)/$(DEMO)/report/report.html"
 	@echo "Ask it:      .venv/bin/forewarn warnings --data $(DEMO)/report"
 

@@ -55,7 +55,9 @@ class Settings(Value):
             values=_joined(self.attributes.values, values),
             pairs=self.attributes.pairs or tuple(pairs),
         )
-        all_targets = (*self.targets, *(t for t in targets if t.name not in {own.name for own in self.targets}))
+        declared_targets = {target.name: target for target in targets}
+        mine = tuple(_filled(target, declared_targets.pop(target.name, None)) for target in self.targets)
+        all_targets = (*mine, *declared_targets.values())
         all_sources = (*self.sources, *(s for s in sources if s.name not in {own.name for own in self.sources}))
         problems = [
             f"{what}: {count} declared by configuration and mapping together, at most {limit}; leave some out"
@@ -69,6 +71,13 @@ class Settings(Value):
         if problems:
             raise ConfigError(problems)
         return self.model_copy(update={"targets": all_targets, "attributes": declared, "sources": all_sources})
+
+
+def _filled(own: Target, declared: Target | None) -> Target:
+    """A target of the configuration; how long its labels are held, where it does not say, as the mapping says."""
+    if declared is None or own.hold_days is not None or declared.hold_days is None:
+        return own
+    return own.model_copy(update={"hold_days": declared.hold_days})
 
 
 _T = TypeVar("_T")

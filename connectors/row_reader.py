@@ -61,7 +61,15 @@ class RowReader:
             return lambda cells: name
         if expression.joined:
             by = expression.by
-            return lambda cells: by.join([cells[place] for place in places]) if any(cells[p] for p in places) else ""
+
+            def joined(cells: Sequence[str]) -> str:
+                parts = [cells[place] for place in places]
+                # Trailing parts that are missing leave no mark: "grid/point" without a point is the grid itself.
+                while parts and not parts[-1]:
+                    parts.pop()
+                return by.join(parts)
+
+            return joined
         if expression.first_of:
             return lambda cells: next((cells[place] for place in places if cells[place]), "")
         if expression.translated:

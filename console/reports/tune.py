@@ -162,15 +162,15 @@ def tune(
     return [_row(prepared, what_if(prepared, cutoff)) for cutoff in wanted]
 
 
-def patch(cutoffs: Mapping[str, float], *, path: Sequence[str] = ("levels", "raise")) -> str:
+def patch(cutoffs: Mapping[str, float], *, path: Sequence[str] = ("levels",)) -> str:
     """YAML that sets the raise cut-off of the given levels, to be laid over a configuration.
 
     >>> print(patch({"yellow": 0.41}), end="")
     levels:
-      raise:
-        yellow: 0.41
+      yellow:
+        raise_at: 0.41
     """
-    tree: object = {level: round(float(cutoff), 6) for level, cutoff in cutoffs.items()}
+    tree: object = {level: {"raise_at": round(float(cutoff), 6)} for level, cutoff in cutoffs.items()}
     for key in reversed(path):
         tree = {key: tree}
     return str(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))

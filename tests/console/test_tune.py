@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
+from config.load import load_settings
 from console.reports.scores import read_scores
 from console.reports.tune import crossings, cutoff_for_budget, cutoff_for_precision, patch, tune, what_if
 from pipeline.errors import ConfigError
@@ -80,6 +81,8 @@ def test_small_offices_are_not_shown_in_a_table(city: Callable[..., Path]) -> No
     assert None in shown
 
 
-def test_the_patch_is_yaml_at_the_given_place() -> None:
-    text = patch({"yellow": 0.4123456789, "red": 0.9}, path=("levels", "risk", "raise"))
-    assert yaml.safe_load(text) == {"levels": {"risk": {"raise": {"yellow": 0.412346, "red": 0.9}}}}
+def test_the_patch_is_a_configuration_that_loads(tmp_path: Path) -> None:
+    text = patch({"yellow": 0.4123456789})
+    assert yaml.safe_load(text) == {"levels": {"yellow": {"raise_at": 0.412346}}}
+    (tmp_path / "patch.yaml").write_text(text, encoding="utf-8")
+    assert load_settings(tmp_path / "patch.yaml").levels.yellow.raise_at == 0.412346
