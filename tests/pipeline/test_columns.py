@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from pipeline.columns import pack, unpack
 from pipeline.errors import CorruptData, NewerData
@@ -13,7 +14,11 @@ from pipeline.frame import Frame, Kind
 from pipeline.signal import SIGNAL, Step
 from pipeline.testing import Happening, command, entry, frames_of, tick
 
-ARRAYS = {"a": np.arange(5, dtype=np.int16), "b": np.zeros((2, 3), np.float32), "empty": np.zeros(0, SIGNAL)}
+ARRAYS: dict[str, NDArray[Any]] = {
+    "a": np.arange(5, dtype=np.int16),
+    "b": np.zeros((2, 3), np.float32),
+    "empty": np.zeros(0, SIGNAL),
+}
 
 
 def test_arrays_come_back_with_their_shapes_and_types() -> None:

@@ -110,25 +110,25 @@ def test_a_window_longer_than_the_watch_is_waited_for(bench: Make) -> None:
 
 
 def test_the_same_place_and_category_again_within_thirty_days_fails(bench: Make) -> None:
-    where = {"place": "east", "category": "pothole"}
+    where: dict[str, Any] = {"place": "east", "category": "pothole"}
     story = bench(AGAIN).tell(registered(**where), registered(29 * 24, "n", **where))
     assert story.label("m") == (True, days(29))
 
 
 def test_the_same_place_after_the_window_is_no_repetition(bench: Make) -> None:
-    where = {"place": "east", "category": "pothole"}
+    where: dict[str, Any] = {"place": "east", "category": "pothole"}
     story = bench(AGAIN).tell(registered(**where), registered(31 * 24, "n", **where))
     assert story.label("m") == (False, days(30))
 
 
 @pytest.mark.parametrize("other", [{"place": "west"}, {"category": "noise"}])
 def test_another_place_or_category_is_no_repetition(bench: Make, other: dict[str, str]) -> None:
-    where = {"place": "east", "category": "pothole"}
+    where: dict[str, Any] = {"place": "east", "category": "pothole"}
     assert bench(AGAIN).tell(registered(**where), registered(24, "n", **(where | other))).label("m") is None
 
 
 def test_a_spot_whose_last_matter_is_forgotten_names_nobody(bench: Make) -> None:
-    where = {"place": "east", "category": "pothole"}
+    where: dict[str, Any] = {"place": "east", "category": "pothole"}
     story = bench(AGAIN).tell(
         registered(**where), step(Step.CLOSED, 1), tick(40 * 24), registered(41 * 24, "n", **where)
     )
