@@ -122,6 +122,7 @@ def run(
     with _progress() as tell:
         note = run_files(config, data, commands, tell)
     _print_json(note) if json_ else _summary(note["counts"])
+    _stop_if_bad(note["counts"])
 
 
 @app.command()
@@ -524,7 +525,7 @@ def _summary(counts: dict[str, Any]) -> None:
 
 
 def _stop_if_bad(counts: dict[str, Any]) -> None:
-    """More than a fifth rejected: the back-test is written, and its exit says that it cannot be trusted."""
+    """More than a fifth rejected: what was taken in is written, and the exit says that it cannot be trusted."""
     rejected = sum(n for reason, n in counts.get("reasons", {}).items() if reason not in _HARMLESS)
     if rejected > 0.2 * max(1, counts.get("read", 0)):
         err.print(f"{rejected} of {counts['read']} records were rejected: see `forewarn deadletters`")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from alerts.store import Store
+from pipeline.errors import ForewarnError
 from pipeline.frame import Frame, Kind
 from runners.log_sqlite import Logs
 from runners.replay import replay
@@ -30,10 +31,22 @@ class Finding:
 
 def verify(left: Path, right: Path | None = None) -> list[Finding]:
     """Compare two data directories, or one with a fresh replay of its own log."""
-    findings = [*_whole(left)]
+    findings = []
+    for data in (left, right):
+        if data is not None:
+            findings += _until_broken(f"{data.name}: can be read", _whole(data))
     if right is not None:
-        findings += [*_whole(right), *_same_log(left, right), *_same_store(left, right)]
+        findings += _until_broken("logs can be compared", _same_log(left, right))
+        findings += _until_broken("stores can be compared", _same_store(left, right))
     return findings
+
+
+def _until_broken(check: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """What was found until something could not be read at all, which is a finding too."""
+    try:
+        yield from findings
+    except (ForewarnError, LookupError, ValueError) as error:
+        yield Finding(check, False, str(error))
 
 
 def _whole(data: Path) -> Iterator[Finding]:

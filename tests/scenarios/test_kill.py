@@ -1,11 +1,13 @@
 """A run that is killed again and again ends like one that was left alone: nothing lost, nothing twice."""
 
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -55,7 +57,7 @@ class Running:
 def frames_in(data: Path) -> int:
     """Frames in the log of a directory, asked from outside; 0 while there is none."""
     try:
-        with sqlite3.connect(f"{(data / 'log.db').as_uri()}?mode=ro", uri=True) as log:
+        with closing(sqlite3.connect(f"{(data / 'log.db').as_uri()}?mode=ro", uri=True)) as log:
             return int(log.execute("SELECT count(*) FROM signals_0").fetchone()[0])
     except sqlite3.OperationalError:
         return 0
@@ -71,14 +73,87 @@ def undisturbed(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_killed_twenty_times_ends_like_one_that_was_not(city: Path, undisturbed: Path, tmp_path: Path) -> None:
     data, dice = tmp_path / "killed", random.Random(20_240_501)
-    whole = frames_in(undisturbed)
-    moments = sorted(dice.randrange(whole + 1) for _ in range(KILLS))
-    for frames in moments:
+    whole, kills = frames_in(undisturbed), 0
+    # A run that ends before it is hit is no kill; what is left is then spent on starts of the finished one.
+    for frames in [*sorted(dice.randrange(whole) for _ in range(KILLS)), *[0] * KILLS]:
         running = Running(city, data)
-        assert running.reaches(frames), "the run ended before it could be killed"
-        time.sleep(dice.uniform(0, 0.3))
-        running.end(signal.SIGKILL)
+        running.reaches(frames)
+        time.sleep(dice.uniform(0, 0.25))
+        kills += running.end(signal.SIGKILL) == -signal.SIGKILL
+        if kills == KILLS:
+            break
+    assert kills == KILLS
     assert Running(city, data).wait() == 0
-    assert [f"{finding.check}: {finding.detail}" for finding in verify(data, undisturbed) if not finding.ok] == []
+    assert differences(data, undisturbed) == []
     assert (data / "warnings.jsonl").read_bytes() == (undisturbed / "warnings.jsonl").read_bytes()
     assert (data / "scores.csv").read_bytes() == (undisturbed / "scores.csv").read_bytes()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_stopped_and_started_again_gives_the_same_warnings(
+    how: signal.Signals, city: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "stopped"
+    running = Running(city, data)
+    assert running.reaches(frames_in(undisturbed) // 2)
+    assert running.end(how) != 0
+    assert Running(city, data).wait() == 0
+    assert differences(data, undisturbed) == []
+    assert (data / "warnings.jsonl").read_bytes() == (undisturbed / "warnings.jsonl").read_bytes()
+
+
+def differences(left: Path, right: Path) -> list[str]:
+    """What `forewarn verify` finds wrong."""
+    return [f"{finding.check}: {finding.detail}" for finding in verify(left, right) if not finding.ok]
+
+
+def one_less(table: str) -> str:
+    """SQL that drops the last row of a table."""
+    return f"DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})"
+
+
+TAMPERED = {
+    "a label": ("store.db", one_less("labels")),
+    "a transition": ("store.db", one_less("transitions")),
+    "a lesson": ("store.db", one_less("lessons")),
+    "a count": ("store.db", "UPDATE tallies SET count = count + 1 WHERE name = 'applied'"),
+    "a digest": ("store.db", "UPDATE offsets SET digests = replace(digests, 'transitions', 'transition')"),
+    "a transition's words": (
+        "store.db",
+        'UPDATE transitions SET body = replace(body, \'"cause":"\', \'"cause":"x\') WHERE id = 7',
+    ),
+    "the last frame": ("log.db", one_less("signals_0")),
+    "how far the source was read": ("log.db", "UPDATE cursors SET position = position - 1"),
+}
+
+
+@pytest.mark.parametrize(("file", "change"), TAMPERED.values(), ids=TAMPERED)
+def test_verify_finds_what_was_tampered_with(file: str, change: str, undisturbed: Path, tmp_path: Path) -> None:
+    data = tamper(undisturbed, tmp_path / "tampered", file, change)
+    assert differences(data, undisturbed) != []
+
+
+def test_verify_finds_a_frame_that_is_missing(undisturbed: Path, tmp_path: Path) -> None:
+    data = tamper(undisturbed, tmp_path / "gap", "log.db", "DELETE FROM signals_0 WHERE offset = 3")
+    assert any("has no frame 3" in found for found in differences(data, undisturbed))
+
+
+def test_verify_finds_a_flipped_byte(undisturbed: Path, tmp_path: Path) -> None:
+    flip = (
+        "UPDATE signals_0 SET body = CAST(substr(body, 1, 99) || x'00' || substr(body, 101) AS BLOB) WHERE offset = 3"
+    )
+    data = tamper(undisturbed, tmp_path / "flipped", "log.db", flip)
+    assert any("checksum does not match" in found for found in differences(data, undisturbed))
+
+
+def test_verify_finds_nothing_wrong_with_a_plain_copy(undisturbed: Path, tmp_path: Path) -> None:
+    shutil.copytree(undisturbed, tmp_path / "copy")
+    assert differences(tmp_path / "copy", undisturbed) == []
+
+
+def tamper(source: Path, copy: Path, file: str, change: str) -> Path:
+    """A copy of a data directory with one thing changed by SQL."""
+    shutil.copytree(source, copy)
+    with closing(sqlite3.connect(copy / file)) as db, db:
+        assert db.execute(change).rowcount >= 1
+    return copy
