@@ -118,9 +118,9 @@ TAMPERED = {
     "a lesson": ("store.db", one_less("lessons")),
     "a count": ("store.db", "UPDATE tallies SET count = count + 1 WHERE name = 'applied'"),
     "a digest": ("store.db", "UPDATE offsets SET digests = replace(digests, 'transitions', 'transition')"),
-    "a transition's words": (
+    "a transition's cause": (
         "store.db",
-        'UPDATE transitions SET body = replace(body, \'"cause":"\', \'"cause":"x\') WHERE id = 7',
+        "UPDATE transitions SET body = replace(body, 'raised', 'lowered') WHERE id = 1",
     ),
     "the last frame": ("log.db", one_less("signals_0")),
     "how far the source was read": ("log.db", "UPDATE cursors SET position = position - 1"),
