@@ -296,10 +296,10 @@ def test_what_comes_later_moves_nothing_that_was_scored_before(lives: list[Happe
 
 
 def scored(story: Story, until: int) -> list[tuple[bytes, ...]]:
-    """Decisions up to a moment: who and when, features, scores."""
+    """Decisions before a moment: who and when, features, scores."""
     return [
         (head[["subject", "at", "number", "open"]].tobytes(), codes.tobytes(), values.tobytes(), raw.tobytes())
         for block in story.decisions
         for head, codes, values, raw in zip(block.heads, block.rows.codes, block.rows.values, block.raw, strict=True)
-        if head["at"] <= until
+        if head["at"] < until
     ]
