@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.figure import Figure, figure
+from benchmarks.matter_lines import START
 from benchmarks.memory import FRAME, lives, rules
+from pipeline.calendar import DAY_US
 from pipeline.frame import Frame
-from pipeline.seen import SEEN
 from runners.embedded import Site
 
 LIVED = 4_000
@@ -93,10 +94,11 @@ def multiplied(head: dict[str, Any], arrays: dict[str, NDArray[Any]], times: int
         out[f"{name}.rows"] = rows
     for name in ("matters", "steps", "clocks"):
         head["tables"][name]["size"] = len(out[f"{name}.rows"])
-    seen = np.zeros(len(out["steps.rows"]), SEEN)
-    seen["id"] = np.sort(np.random.default_rng(1).integers(0, 1 << 63, len(seen), np.uint64))
-    seen["day"] = matters["registered"][0] // 86_400_000_000
-    out["seen.runs"], out["seen.sizes"] = seen, np.array([len(seen)])
+    count = len(out["steps.rows"])
+    out["seen.runs.id"] = np.sort(np.random.default_rng(1).integers(0, 1 << 63, count, np.uint64))
+    out["seen.runs.content"] = np.zeros(count, np.uint64)
+    out["seen.runs.day"] = np.full(count, START // DAY_US, np.int32)
+    out["seen.sizes"] = np.array([count])
     return out
 
 

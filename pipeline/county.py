@@ -133,7 +133,8 @@ class County:
             table_head, columns = table.delta() if delta else table.base()
             head["tables"][table.name] = table_head
             arrays.update({f"{table.name}.{name}": column for name, column in columns.items()})
-        arrays.update({f"seen.{name}": array for name, array in self.seen.to_arrays().items()})
+        seen = self.seen.to_delta() if delta else self.seen.to_arrays()
+        arrays.update({f"seen.{name}": array for name, array in seen.items()})
         held = np.zeros(len(self.held), SIGNAL)
         for place, entry in enumerate(sorted(self.held, key=lambda entry: entry[:2])):
             held[place] = entry[4]
@@ -145,7 +146,8 @@ class County:
         for table in self.tables():
             columns = {n.split(".", 1)[1]: a for n, a in arrays.items() if n.startswith(f"{table.name}.")}
             (table.patch if delta else table.restore)(head["tables"][table.name], columns)
-        self.seen.from_arrays({n.split(".", 1)[1]: a for n, a in arrays.items() if n.startswith("seen.")})
+        seen = {n.split(".", 1)[1]: a for n, a in arrays.items() if n.startswith("seen.")}
+        (self.seen.patch if delta else self.seen.from_arrays)(seen)
         small = head["small"]
         self.now, self.minute, self.seq, self.model = small["now"], small["minute"], small["seq"], small["model"]
         self.next_rescore = small["next_rescore"]

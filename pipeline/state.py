@@ -39,9 +39,11 @@ class Table:
         self.touched = bytearray(capacity)
         self.slot_of: dict[bytes, int] = {}
         self._has_key = "key" in (dtype.names or ())
+        self._has_timers = "next_due" in (dtype.names or ())
+        self._blank = np.zeros(1, dtype)
+        if self._has_timers:
+            self._blank["next_due"] = NEVER
         self._growth: list[Callable[[], None]] = []
-        if "next_due" in (dtype.names or ()):
-            self.rows["next_due"] = NEVER
 
     def on_growth(self, rebind: Callable[[], None]) -> None:
         """Call `rebind` now and whenever the rows move."""
@@ -61,6 +63,8 @@ class Table:
             if slot == len(self.rows):
                 self._grow()
             self.size += 1
+            if self._has_timers:
+                self.rows["next_due"][slot] = NEVER
         if key is not None:
             self.slot_of[key] = slot
             self.rows["key"][slot] = np.void(key)
@@ -71,17 +75,13 @@ class Table:
         """Forget a row; its slot may be used again."""
         if self._has_key:
             self.slot_of.pop(self.rows["key"][slot].tobytes(), None)
-        self.rows[slot] = np.zeros(1, self.rows.dtype)[0]
-        if "next_due" in (self.rows.dtype.names or ()):
-            self.rows["next_due"][slot] = NEVER
+        self.rows[slot : slot + 1] = self._blank
         self.free.append(slot)
         self.touched[slot] = 1
 
     def _grow(self) -> None:
         old = self.rows
         fresh = np.zeros(len(old) * 2 if len(old) < 65_536 else len(old) * 3 // 2, old.dtype)
-        if "next_due" in (old.dtype.names or ()):
-            fresh["next_due"][len(old) :] = NEVER
         fresh[: len(old)] = old
         self.rows = fresh
         self.touched.extend(bytes(len(fresh) - len(old)))
@@ -106,8 +106,6 @@ class Table:
         """Become what `base` returned; call `reindex` after the last delta."""
         size = int(head["size"])
         self.rows = np.zeros(max(256, size + size // 4), self.rows.dtype)
-        if "next_due" in (self.rows.dtype.names or ()):
-            self.rows["next_due"][size:] = NEVER
         self.rows[:size] = self._own(arrays["rows"])
         self.size = size
         self.free = arrays["free"].tolist()

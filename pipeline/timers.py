@@ -26,7 +26,8 @@ class Timers:
         rows = self._table.rows
         blocks = -(-len(rows) // _BLOCK)
         self._due = np.full(blocks * _BLOCK, NEVER, np.int64)
-        self._due[: len(rows)] = rows["next_due"]
+        size = self._table.size
+        self._due[:size] = rows["next_due"][:size]
         self._least = self._due.reshape(-1, _BLOCK).min(axis=1)
         self._bind()
         self.soonest = int(self._least.min())

@@ -658,7 +658,8 @@ class Topology:
         kept_rules, kept = self._kept if delta else (None, {})
         if self.county.rules is not kept_rules:
             head["rules"] = self.county.rules.to_json()
-        head["graded"] = [[key.hex(), summary] for key, summary in self._graded.items() if kept.get(key) is not summary]
+        changed = (key for key, summary in self._graded.items() if kept.get(key) is not summary)
+        head["graded"] = [[key.hex(), self._graded[key]] for key in sorted(changed)]
         head["ungraded"] = [key.hex() for key in kept if key not in self._graded]
         self._kept = self.county.rules, dict(self._graded)
         return head, arrays
