@@ -162,7 +162,6 @@ class RecordedDriver:
         if signal.at >= self._midnight:
             self._commit()
             self._give_commands(self._midnight)
-            self._surges.drain(self._now)
             self._cross(signal.at)
         if self._commands and self._commands[0][0] < signal.at:
             self._commit()
@@ -269,8 +268,10 @@ class RecordedDriver:
     def _cross(self, at: int) -> None:
         """Local midnight has passed: take the model learned since the last one, hand out the next lesson."""
         midnight = self.rules.calendar.start_of(self.rules.calendar.day_of(at))
+        self._collect(limit=midnight)
+        # Behind the model, whose entry may complete a minute: crossed again after a stop, nothing is cut otherwise.
+        self._surges.drain(self._now)
         if self._trainer is not None:
-            self._collect(limit=midnight)
             marks = self.site.store.marks()
             before = self._lessons[-1].labels if self._lessons else 0
             if marks[1] > before:  # so a midnight that is crossed again after a stop asks nothing twice
