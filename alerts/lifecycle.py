@@ -244,7 +244,7 @@ def assessment_state(assessment: Assessment) -> dict[str, Any]:
         "horizon": assessment.horizon,
         "grounds": [
             {
-                "why": each.why.value,
+                "why": each.why,
                 "weight": each.weight,
                 "feature": each.feature,
                 "facts": dict(each.facts),

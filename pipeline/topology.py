@@ -280,7 +280,7 @@ class Topology:
         decide_by_step(county, slot, step, known, value, self.outcomes)
         if is_registered and (registers or step in _TELLING or cues & rules.emergency_cues):
             self._look(slot, county.now, 0 if registers else ON_STEP)
-        elif county.duty[slot] and duty_bits(county, slot, rules.duty, county.now) != county.duty[slot]:
+        elif county.duty[slot] and duty_bits(county, slot, rules.duties, county.now) != county.duty[slot]:
             # The step has done what a rule asked for: say so now, not at the next telling one.
             self._look(slot, county.now, ON_STEP)
         if registers:
@@ -335,7 +335,7 @@ class Topology:
 
     def _look(self, slot: int, now: int, number: int) -> None:
         county = self.county
-        county.duty[slot] = duty_bits(county, slot, county.rules.duty, now)
+        county.duty[slot] = duty_bits(county, slot, county.rules.duties, now)
         county.moment(slot, now, number)
         if len(county.when) >= MOMENTS:
             self._flush()
@@ -350,7 +350,7 @@ class Topology:
         if county.marks[slot] & Mark.CLOSED:
             due = min(due, self._watch_ends(slot))
         else:
-            due = min(due, next_duty(county, slot, county.rules.duty, county.now))
+            due = min(due, next_duty(county, slot, county.rules.duties, county.now))
         county.next_due[slot] = due
         county.timers.set(slot, due)
 
@@ -408,7 +408,7 @@ class Topology:
             self._look(slot, now, passed)
         decide_by_time(county, slot, now, self.outcomes)
         decided_now = undecided != county.eligible[slot] & ~county.known[slot]
-        bits = duty_bits(county, slot, county.rules.duty, now)
+        bits = duty_bits(county, slot, county.rules.duties, now)
         if bits != county.duty[slot] or (decided_now and passed < 0):
             self._look(slot, now, ON_STEP)
         self._schedule(slot)
@@ -588,7 +588,18 @@ class Topology:
             self._explain(transition, row)
         if not told and self.grader.steady(key) < 0 and self.grader.needs(key):
             # A dwell runs: should a timer change the level, the reasons are those of this moment.
-            self.grader.ground(key, {n: self._weights(row, a.target) for n, a in enumerate(assessments) if a.raw})
+            floors = self.grader.floors
+            self.grader.ground(
+                key,
+                {
+                    place: tuple(
+                        Ground(why, weight, name, value=value)
+                        for why, weight, name, value in self._weights(row, each.target)
+                    )
+                    for place, each in enumerate(assessments)
+                    if each.raw and each.probability >= floors[each.target]
+                },
+            )
         if self.grader.needs(key):
             self._graded[key] = summary
         else:
@@ -612,20 +623,20 @@ class Topology:
             # What neither governs nor could raise anything by itself needs no account of its weights.
             if place == transition["governing"] or assessment["probability"] >= floors[assessment["target"]]:
                 assessment["grounds"] = [
-                    {"why": each.why.value, "weight": each.weight, "feature": each.feature, "value": each.value}
-                    for each in self._weights(row, assessment["target"])
+                    {"why": why, "weight": weight, "feature": name, "value": value}
+                    for why, weight, name, value in self._weights(row, assessment["target"])
                 ]
 
-    def _weights(self, row: Rows, target: int) -> tuple[Ground, ...]:
+    def _weights(self, row: Rows, target: int) -> list[tuple[Why, int, str, float | int | None]]:
         schema = self.county.rules.schema
         known: dict[str, float | int | None] = dict(zip(schema.codes, row.codes[0].tolist(), strict=True))
         for name, value in zip(schema.values, row.values[0].tolist(), strict=True):
             known[name] = None if value != value else round(value, 3)
-        return tuple(
-            Ground(Why.BASE if name == "base" else Why.FEATURE, weight, name, value=known.get(name))
+        return [
+            (_BASE if name == "base" else _FEATURE, weight, name, known.get(name))
             for name, weight in self.county.champion.explain(row, target)
             if weight or name == "base"
-        )
+        ]
 
     # closing a frame -----------------------------------------------------------------------------------------------
 
@@ -716,7 +727,7 @@ _TOLD = ("duty", "office", "due", "steps", "last_at")
 """Columns besides the scores whose change a warning must hear of."""
 _ASKING = frozenset({0, ON_STEP})
 """Moments that come of a signal or of a rule, not of time alone."""
-_RISK = AssessmentKind.RISK.value
+_RISK, _BASE, _FEATURE = AssessmentKind.RISK.value, Why.BASE, Why.FEATURE
 _GRADED = ("key", "duty", "office", "place", "category", "due", "registered", "eligible", "known", "steps", "last_at",
            "returns", "upheld", "handovers")  # fmt: skip
 """Columns of a matter that grading reads."""
