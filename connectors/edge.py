@@ -121,6 +121,8 @@ class Edge:
     def _rows(self, signals: list[Signal], rejected: list[DeadLetter]) -> Admitted:
         count = len(signals)
         rows = np.zeros(count, SIGNAL)
+        # A value that a signal does not bring is missing, not nought: it must not overwrite what an earlier one said.
+        rows["values"] = np.nan
         if not count:
             empty = np.empty(0, np.uint32), np.empty(0, np.int64)
             return Admitted(rows, *empty, [], {}, [], [], rejected)

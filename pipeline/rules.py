@@ -6,9 +6,9 @@ from typing import Any
 
 from models.rows import Schema
 from pipeline.assessment import Action, Level
-from pipeline.calendar import DAY_US, WorkCalendar
+from pipeline.calendar import DAY_US, HOUR_US, WorkCalendar
 from pipeline.clocks import ClockRule, Unit
-from pipeline.matter import INTAKE
+from pipeline.matter import INTAKE, Mark
 from pipeline.signal import Step
 
 CODES = ("category", "place", "office", "channel")
@@ -58,6 +58,29 @@ class DutyRule:
     action: Action = Action.REMIND
 
 
+class Duties:
+    """Rules of duty as the fold asks them at each signal: (bit, least) by kind, spans in µs."""
+
+    __slots__ = ("due_soon", "handed_over", "idle", "listed_overdue", "marked", "overdue", "returned")
+
+    def __init__(self, rules: tuple[DutyRule, ...]) -> None:
+        bits = {kind: [(1 << n, rule.at_least) for n, rule in enumerate(rules) if rule.kind == kind] for kind in KINDS}
+        self.idle = [(bit, int(least * DAY_US)) for bit, least in bits["idle"]]
+        self.overdue = [(bit, int(least * HOUR_US)) for bit, least in bits["overdue"]]
+        self.listed_overdue = [(bit, int(least * HOUR_US)) for bit, least in bits["listed_overdue"]]
+        self.due_soon, self.returned, self.handed_over = bits["due_soon"], bits["returned"], bits["handed_over"]
+        self.marked = [
+            (mark, sum(bit for bit, _ in bits[kind]))
+            for kind, mark in (("vague_reply", Mark.VAGUE), ("hazard", Mark.HAZARD), ("emergency", Mark.EMERGENCY))
+        ]
+
+
+KINDS = (
+    "idle", "overdue", "listed_overdue", "due_soon", "returned", "handed_over", "vague_reply", "hazard", "emergency",
+)  # fmt: skip
+"""Kinds of duty of a matter."""
+
+
 @dataclass(frozen=True, slots=True)
 class FoldRules:
     """Everything the folds read from the configuration. Codes stand for names; times in µs.
@@ -92,6 +115,11 @@ class FoldRules:
     risk_cues: int = 0
     surge: dict[str, Any] = field(default_factory=dict)
     levels: dict[str, Any] = field(default_factory=dict)
+    duties: Duties = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Sort the rules of duty by kind once."""
+        object.__setattr__(self, "duties", Duties(self.duty))
 
     @property
     def schema(self) -> Schema:

@@ -21,7 +21,7 @@ _DIGEST = 32
 class Checkpoints:
     """The files of one (log, partition), named `<log>-<partition>-<base offset>-<offset>.fwc`.
 
-    A delta whose base offset is its own offset is a base. A new base is written once deltas outweigh a third of it.
+    A delta whose base offset is its own offset is a base. A new base is written once deltas outweigh it.
     """
 
     def __init__(self, folder: Path, log: str, partition: int, fold_version: int) -> None:
@@ -33,7 +33,7 @@ class Checkpoints:
 
     def write(self, offset: int, state: Callable[[bool], tuple[dict[str, Any], Arrays]]) -> None:
         """Keep the state at `offset`; `state(delta)` yields it whole or what was touched since the last call."""
-        delta = self._base is not None and self._delta_bytes * 3 < self._base_bytes
+        delta = self._base is not None and self._delta_bytes < self._base_bytes
         head, arrays = state(delta)
         body = pack({"fold_version": self.fold_version, "offset": offset, "delta": delta, "state": head}, arrays)
         base = self._base if delta and self._base is not None else offset
@@ -49,11 +49,11 @@ class Checkpoints:
         if delta:
             self._delta_bytes += len(body)
         else:
-            before = self._base
             self._base, self._base_bytes, self._delta_bytes = offset, len(body), 0
             # The one before stays until this base has a successor: a damaged newest base still leaves a way back.
+            kept = sorted({found for found, _, _ in self._files() if found <= offset})[-2:]
             for old_base, _, old in self._files():
-                if old_base < (before if before is not None else offset):
+                if old_base < kept[0]:
                     old.unlink()
 
     def read(self) -> Iterator[tuple[int, list[tuple[bool, dict[str, Any], Arrays]]]]:

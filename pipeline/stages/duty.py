@@ -7,7 +7,7 @@ from pipeline.assessment import Action, Assessment, AssessmentKind, Ground, Leve
 from pipeline.calendar import DAY_US, HOUR_US
 from pipeline.county import County
 from pipeline.matter import Mark
-from pipeline.rules import DutyRule
+from pipeline.rules import Duties, DutyRule
 from pipeline.state import NEVER
 
 _WHY = {
@@ -23,58 +23,70 @@ _WHY = {
 }
 
 
-def next_duty(county: County, slot: int, rules: Sequence[DutyRule], now: int) -> int:
+_MARKED = Mark.VAGUE | Mark.HAZARD | Mark.EMERGENCY
+
+
+def next_duty(county: County, slot: int, duties: Duties, now: int) -> int:
     """The next moment at which a rule begins to hold by time alone; NEVER for a closed matter."""
-    if county.marks[slot] & Mark.CLOSED:
+    marks = county.marks[slot]
+    if marks & Mark.CLOSED:
         return NEVER
     soonest = NEVER
-    last, due, registered = county.last_at[slot], county.due[slot], county.registered[slot]
-    for rule in rules:
-        if rule.kind == "idle":
-            at = last + int(rule.at_least * DAY_US)
-        elif rule.kind in ("overdue", "listed_overdue") and due:
-            at = due + int(rule.at_least * HOUR_US)
-        elif rule.kind == "due_soon" and due > registered:
-            at = registered + int(rule.at_least * (due - registered))
-        else:
-            continue
-        if now < at < soonest:
-            soonest = at
+    last, due = county.last_at[slot], county.due[slot]
+    for _, span in duties.idle:
+        if now < last + span < soonest:
+            soonest = last + span
+    if due:
+        for _, span in duties.overdue:
+            if now < due + span < soonest:
+                soonest = due + span
+        for _, span in duties.listed_overdue:
+            if now < due + span < soonest:
+                soonest = due + span
+        registered = county.registered[slot]
+        if due > registered:
+            for _, share in duties.due_soon:
+                at = registered + int(share * (due - registered))
+                if now < at < soonest:
+                    soonest = at
     return soonest
 
 
-def duty_bits(county: County, slot: int, rules: Sequence[DutyRule], now: int) -> int:
+def duty_bits(county: County, slot: int, duties: Duties, now: int) -> int:
     """Bit per rule that holds of a matter now."""
     marks = county.marks[slot]
     if marks & Mark.CLOSED:
         return 0
     bits = 0
-    due = county.due[slot]
-    for number, rule in enumerate(rules):
-        kind, least = rule.kind, rule.at_least
-        if kind == "idle":
-            holds = now - county.last_at[slot] >= least * DAY_US
-        elif kind == "overdue":
-            holds = bool(due) and now - due >= least * HOUR_US
-        elif kind == "listed_overdue":
-            holds = bool(due and marks & Mark.LISTED) and now - due >= least * HOUR_US
-        elif kind == "due_soon":
-            registered = county.registered[slot]
-            holds = due > registered and now - registered >= least * (due - registered)
-        elif kind == "returned":
-            holds = county.returns[slot] - county.upheld[slot] >= least
-        elif kind == "handed_over":
-            holds = county.handovers[slot] >= least
-        elif kind == "vague_reply":
-            holds = bool(marks & Mark.VAGUE)
-        elif kind == "hazard":
-            holds = bool(marks & Mark.HAZARD)
-        elif kind == "emergency":
-            holds = bool(marks & Mark.EMERGENCY)
-        else:
-            holds = False
-        if holds:
-            bits |= 1 << number
+    idle, due = now - county.last_at[slot], county.due[slot]
+    for bit, span in duties.idle:
+        if idle >= span:
+            bits |= bit
+    if due:
+        late = now - due
+        for bit, span in duties.overdue:
+            if late >= span:
+                bits |= bit
+        if marks & Mark.LISTED:
+            for bit, span in duties.listed_overdue:
+                if late >= span:
+                    bits |= bit
+        registered = county.registered[slot]
+        if due > registered:
+            for bit, share in duties.due_soon:
+                if now - registered >= int(share * (due - registered)):
+                    bits |= bit
+    returns, handovers = county.returns[slot] - county.upheld[slot], county.handovers[slot]
+    for bit, least in duties.returned:
+        if returns >= least:
+            bits |= bit
+    for bit, least in duties.handed_over:
+        if handovers >= least:
+            bits |= bit
+    if marks & _MARKED:
+        for mark, held in duties.marked:
+            if marks & mark:
+                bits |= held
     return bits
 
 
