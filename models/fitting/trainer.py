@@ -21,7 +21,7 @@ from models.rows import Rows, Schema
 __all__ = ["EarlyLabel", "Published", "TargetSpec", "Trainer"]
 
 SAMPLE = 20_000
-"""Latest decisions that bins are cut from and scores are centred on."""
+"""Latest decisions that bins are cut from, and latest first decisions that scores are centred on."""
 DECISIONS_A_SUBJECT = 2
 
 
@@ -55,8 +55,7 @@ class Trainer:
         self._students = [Student(schema, target, seed) for target in targets]
         self._cells = Cells(schema)
         self._seen = self._next_bins = self._fresh = 0
-        self._recent = no_rows(schema)
-        self._recent_open = np.empty(0, dtype=np.uint8)
+        self._recent, self._first = _Latest(schema), _Latest(schema)
         self.champion = Champion.untrained(schema, self._names, [target.prior for target in targets])
 
     def decide(self, heads: NDArray[np.void], rows: Rows) -> None:
@@ -64,8 +63,10 @@ class Trainer:
         raw = np.stack([scores.raw for scores in self.champion.score_all(rows)], axis=1)
         self._join.decide(heads, rows, raw, self.champion.trained)
         self._seen += len(rows)
-        self._recent = joined([self._recent, rows]).take(slice(-SAMPLE, None))
-        self._recent_open = np.concatenate([self._recent_open, heads["open"]])[-SAMPLE:]
+        # Scores are centred on first decisions: how many later ones stand beside them swings with the hold and the day.
+        first = np.flatnonzero(heads["number"] == 0)
+        self._first.add(rows.take(first), heads["open"][first])
+        self._recent.add(rows, heads["open"])
 
     def know(self, labels: NDArray[np.void]) -> None:
         """Add matured outcomes (`LABEL`), each no earlier than it is known."""
@@ -92,15 +93,37 @@ class Trainer:
         if self._seen >= self._next_bins:
             # Bins are cut anew each time four times as many rows were seen; learners then read what is kept again.
             self._next_bins = 4 * self._seen
-            self._cells = Cells(self._cells.schema, quantile_edges(self._recent.values))
+            self._cells = Cells(self._cells.schema, quantile_edges(self._recent.sample()[0].values))
         # Every fourth decision says as well where the scores lie as all of them.
-        recent, were_open = self._cells.index(self._recent.take(slice(None, None, 4))), self._recent_open[::4]
+        rows, open_bits = self._first.sample()
+        first, were_open = self._cells.index(rows.take(slice(None, None, 4))), open_bits[::4]
         models = []
         for number, student in enumerate(self._students):
             student.learn(self._cells, now)
             was_open = (were_open >> number & 1).astype(bool)
-            models.append(student.model(recent[:, was_open], self._min_labels))
+            models.append(student.model(first[:, was_open], self._min_labels))
         self.champion = Champion(self._names, self._cells, models)
         head, arrays = self.champion.to_arrays()
         facts = {name: student.facts() for name, student in zip(self._names, self._students, strict=True)}
         return Published({**head, "until": now, "facts": facts}, arrays)
+
+
+class _Latest:
+    """The latest `SAMPLE` rows that were added, with their bits of open targets."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._rows, self._open, self._n = [no_rows(schema)], [np.empty(0, dtype=np.uint8)], 0
+
+    def add(self, rows: Rows, open_bits: NDArray[np.uint8]) -> None:
+        """Add n rows; the copy that drops old ones is put off until as many again have come."""
+        self._rows.append(rows)
+        self._open.append(open_bits)
+        self._n += len(rows)
+        if self._n > 2 * SAMPLE:
+            self.sample()
+
+    def sample(self) -> tuple[Rows, NDArray[np.uint8]]:
+        """The rows and their bits, oldest first."""
+        rows, open_bits = joined(self._rows).take(slice(-SAMPLE, None)), np.concatenate(self._open)[-SAMPLE:]
+        self._rows, self._open, self._n = [rows], [open_bits], len(rows)
+        return rows, open_bits
