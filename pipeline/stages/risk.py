@@ -36,11 +36,15 @@ def take_in(county: County, slot: int, at: int) -> None:
         idle, month, year = gap / HOUR_US, month * exp(-gap / _MONTH), year * exp(-gap / _YEAR)
     spots.rows[spot] = (row["key"], max(at, last), np.void(_key(county, slot)), month + 1.0, year + 1.0)
     spots.touched[spot] = 1
+    around = _count_unit(county, PLACE, place, at, _MONTH, 0)
+    if place == county.rules.root:
+        # The root is no place: its counts tell the calendar, and a model that learned them is lost when volume drifts.
+        idle = month = year = around = float("nan")
     county.matters.rows["intake"][slot] = (
         idle,
         month,
         year,
-        _count_unit(county, PLACE, place, at, _MONTH, 0),
+        around,
         _count_unit(county, CATEGORY, category, at, _WEEK, 0),
         _open_at(county, office),
         _count_unit(county, OFFICE, office, at, _WEEK, 1),
