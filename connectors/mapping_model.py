@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
 from connectors.contract import DataContract
+from pipeline.rules import CODES
 from pipeline.signal import MAX_CODES, MAX_TARGETS, MAX_VALUES
 
 StepName = Literal[
@@ -20,6 +21,7 @@ Column = Annotated[str, Field(min_length=1, max_length=128)]
 Columns = Annotated[tuple[Column, ...], Strict(False)]
 Words = Annotated[tuple[str, ...], Strict(False)]
 """Behind a short form pydantic sees Python lists, which a strict tuple does not take; the items stay strict."""
+Pair = Annotated[tuple[Name, ...], Strict(False), Field(min_length=2, max_length=4)]
 
 
 class _Part(BaseModel):
@@ -135,7 +137,8 @@ class Outcome(_Part):
     """One target to learn: by rule, or from a column that tells it at a step.
 
     `window_days` is how long one must look before the absence of the outcome is known; `hold_days` how old a decision
-    must be before its label is learned from (window_days unless given); `consequence` weighs a probability.
+    must be before its label is learned from (window_days unless given); `consequence` weighs a probability; `prior` is
+    the share that fails, as far as one knows before anything is learned (by the rule unless given).
     """
 
     name: Name
@@ -147,6 +150,7 @@ class Outcome(_Part):
     window_days: float | None = Field(default=None, gt=0)
     hold_days: float | None = Field(default=None, ge=0)
     consequence: float = Field(default=1.0, gt=0)
+    prior: float | None = Field(default=None, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _is_whole(self) -> "Outcome":
@@ -191,6 +195,9 @@ class MappingModel(_Part):
     text: Field_ | None = None
     codes: dict[Name, Field_] = Field(default={}, max_length=MAX_CODES)
     values: dict[Name, Column] = Field(default={}, max_length=MAX_VALUES)
+    pairs: tuple[Pair, ...] = Field(
+        default=(), description="codes whose combination tells more than each alone, general first"
+    )
     outcomes: tuple[Outcome, ...] = Field(default=(), max_length=MAX_TARGETS)
 
     sensor: Field_ | None = None
@@ -199,6 +206,13 @@ class MappingModel(_Part):
     outbreak: Column | None = Field(default=None, description="truth of a period, for scoring only")
 
     shared_columns: Columns = Field(default=(), description="columns that may have more than one role")
+
+    @model_validator(mode="after")
+    def _pairs_name_codes(self) -> "MappingModel":
+        known = (*CODES, *self.codes)
+        if unknown := [name for pair in self.pairs for name in pair if name not in known]:
+            raise ValueError(f"pairs name {unknown[0]!r}, which is none of {', '.join(known)}")
+        return self
 
 
 def mapping_schema() -> dict[str, Any]:
