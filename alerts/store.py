@@ -78,8 +78,12 @@ class Store:
         self._reader: Connection | None = None
         if self.engine.dialect.name == "sqlite":
             _tune(self.engine, durable=durable, readonly=readonly)
-        if not readonly:
-            self._migrate()
+        found = self._revision()
+        if not readonly and found != REVISION:
+            from alerts.migrate import upgrade
+
+            upgrade(self.connection())
+            self.connection().commit()
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -95,20 +99,15 @@ class Store:
             self._connection = self.engine.connect()
         return self._connection
 
-    def _migrate(self) -> None:
-        connection = self.connection()
+    def _revision(self) -> str | None:
+        """The schema that the store has, None for a new one. Raises NewerData."""
         found: str | None = None
-        if self.engine.dialect.has_table(connection, "alembic_version"):
-            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        connection.rollback()
-        if found == REVISION:
-            return
+        with self.engine.connect() as connection:
+            if self.engine.dialect.has_table(connection, "alembic_version"):
+                found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         if found is not None and found > REVISION:
             raise NewerData(f"the store has schema {found}; this version knows up to {REVISION}: upgrade forewarn")
-        from alerts.migrate import upgrade
-
-        upgrade(connection)
-        connection.commit()
+        return found
 
     # applying ----------------------------------------------------------------------------------------------------
 
@@ -206,6 +205,7 @@ class Store:
             ],
         )  # fmt: skip
         newest = {t["warning"]: t for t in changes}
+        since = {t["warning"]: t["at"] for t in reversed(changes)}
         statement = self._insert(warnings)
         updated = ("level", "proposed", "confirmed", "state", "office", "place", "category", "number", "at")
         connection.execute(
@@ -215,7 +215,8 @@ class Store:
             [
                 {**where, "id": t["warning"], "subject": t["subject"], "kind": t["kind"], "level": t["to"],
                  "proposed": t["proposed"], "confirmed": t["confirmed"], "state": t["state"], "office": t["office"],
-                 "place": t["place"], "category": t["category"], "number": t["number"], "since": t["at"],
+                 "place": t["place"], "category": t["category"], "number": t["number"],
+                 "since": since[t["warning"]],
                  "at": t["at"]}
                 for t in newest.values()
             ],

@@ -80,6 +80,8 @@ class Logs:
             self.db.execute("PRAGMA journal_mode=WAL")
             self.db.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
             self.db.execute("PRAGMA wal_autocheckpoint=8000")
+            # What is erased is overwritten, whatever this SQLite was built with.
+            self.db.execute("PRAGMA secure_delete=ON")
             self.db.executescript(_TABLES)
             self.db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (str(SCHEMA),))
             self.db.execute("INSERT OR IGNORE INTO meta VALUES ('clock', ?)", (clock,))
@@ -218,7 +220,7 @@ class Logs:
     def matter_key(self, name: str) -> bytes | None:
         """Key of a matter by its readable id (a scan; for people's questions only)."""
         row = self.db.execute(
-            "SELECT key FROM matters WHERE name = ? OR name LIKE ? LIMIT 1", (name, f"%/{name}")
+            "SELECT key FROM matters WHERE name = ? OR substr(name, instr(name, '/') + 1) = ? LIMIT 1", (name, name)
         ).fetchone()
         return row[0] if row else None
 
