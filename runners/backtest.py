@@ -119,8 +119,13 @@ def run_note(task: Task, settings: Settings, rules: FoldRules, site: Site, summa
             "budgets": {name: level.budget_per_office_day for name, level in settings.levels.ascending()},
         },
         "versions": dict(fold.grader.versions),
-        "digests": {"signals-0": fold.digest()},
+        "digests": {"signals-0": fold.digest(), **_site_digests(site)},
     }
+
+
+def _site_digests(site: Site) -> dict[str, dict[str, str]]:
+    applied = site.store.applied("site", 0)
+    return {"site-0": applied.digests} if applied else {}
 
 
 def clear(out: Path) -> None:

@@ -64,6 +64,10 @@ def apply_step(county: County, slot: int, at: int, step: int) -> None:
         county.marks[slot] |= Mark.LISTED
     elif step == Step.DELISTED:
         county.marks[slot] &= ~Mark.LISTED & 0xFF
+    elif step == Step.HAZARD:
+        county.marks[slot] |= Mark.HAZARD
+    elif step == Step.HAZARD_ENDED:
+        county.marks[slot] &= ~Mark.HAZARD & 0xFF
     if step != Step.UPDATED:
         county.state[slot] = step
 

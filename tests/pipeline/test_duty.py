@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from config.territory import Category
+from connectors.cues import Cue
 from pipeline.assessment import Level
 from pipeline.matter import Mark
 from pipeline.signal import Step
@@ -70,9 +71,21 @@ def test_words_of_an_emergency_are_red_at_once(bench: Make) -> None:
     assert proposed(bench().tell(step(Step.REGISTERED, 0, cues=1))) == [(Level.RED, 0)]
 
 
-def test_a_hazard_category_is_orange_at_once(bench: Make) -> None:
+def test_a_sentence_of_growing_risk_in_a_hazard_category_is_orange_at_once(bench: Make) -> None:
     told = bench(categories=(Category(id="gas", hazard=True),))
-    assert proposed(told.tell(step(Step.REGISTERED, 0, category="gas"))) == [(Level.ORANGE, 0)]
+    assert proposed(told.tell(step(Step.REGISTERED, 0, category="gas", cues=int(Cue.RISK)))) == [(Level.ORANGE, 0)]
+
+
+def test_a_hazard_category_alone_says_nothing_of_a_matter(bench: Make) -> None:
+    told = bench(categories=(Category(id="gas", hazard=True),))
+    assert proposed(told.tell(step(Step.REGISTERED, 0, category="gas"))) == []
+
+
+def test_a_hazard_that_is_reported_is_orange_until_it_has_ended(bench: Make) -> None:
+    told = bench()
+    told.tell(step(Step.REGISTERED, 0), step(Step.HAZARD, 1), step(Step.HAZARD_ENDED, 2))
+    assert not told.row(key_of("m"))["marks"] & Mark.HAZARD
+    assert proposed(bench().tell(step(Step.REGISTERED, 0), step(Step.HAZARD, 1))) == [(Level.ORANGE, 1)]
 
 
 def test_a_closed_matter_has_no_duty(bench: Make) -> None:
