@@ -31,7 +31,7 @@ class Finding:
 
 def verify(left: Path, right: Path | None = None) -> list[Finding]:
     """Compare two data directories, or one with a fresh replay of its own log."""
-    findings = []
+    findings: list[Finding] = []
     for data in (left, right):
         if data is not None:
             findings += _until_broken(f"{data.name}: can be read", _whole(data))

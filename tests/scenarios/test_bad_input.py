@@ -13,7 +13,7 @@ import pytest
 from alerts.store import Store
 from pipeline.errors import ConfigError
 from runners.questions import list_deadletters
-from tests.scenarios.small_history import good_lines, good_rows, lay_out, line, row, run_file, run_lines
+from tests.scenarios.small_history import MAPPING, good_lines, good_rows, lay_out, line, row, run_file, run_lines
 
 
 @pytest.fixture(scope="module")
@@ -179,9 +179,8 @@ def test_two_mappings_for_one_column_are_refused_with_both_places(tmp_path: Path
 
 def contract(*more: str) -> dict[str, Any]:
     """The data contract with more allowed fields."""
-    from tests.scenarios.small_history import MAPPING
-
-    return MAPPING["contract"] | {"allowed_fields": [*MAPPING["contract"]["allowed_fields"], *more]}
+    agreed: dict[str, Any] = MAPPING["contract"]
+    return agreed | {"allowed_fields": [*agreed["allowed_fields"], *more]}
 
 
 def as_csv(change: Callable[[list[list[str]]], None] | None = None) -> bytes:
