@@ -1,7 +1,6 @@
 """The edge: what becomes a row, what is refused and with which words."""
 
 import numpy as np
-import numpy as np
 import pytest
 
 from connectors.contract import DataContract
