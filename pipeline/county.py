@@ -14,7 +14,7 @@ from pipeline.matter import CLOCK, MATTER, SPOT, STEP, UNIT, Mark
 from pipeline.rules import FoldRules
 from pipeline.seen import Seen
 from pipeline.signal import SIGNAL
-from pipeline.state import NEVER, Table
+from pipeline.state import NEVER, Table, view
 from pipeline.timers import Timers
 
 FOLD_VERSION = 1
@@ -61,6 +61,9 @@ class County:
         self.agenda: list[tuple[int, Any]] = []
         self.matters.on_growth(self._bind_matters)
         self.steps.on_growth(self._bind_steps)
+        self.clocks.on_growth(self._bind_clocks)
+        self.spots.on_growth(self._bind_spots)
+        self.units.on_growth(self._bind_units)
 
     def _bind_matters(self) -> None:
         column = self.matters.column
@@ -79,6 +82,21 @@ class County:
         column = self.steps.column
         self.step_at, self.step_next, self.step_kind = column("at"), column("next"), column("kind")
         self.step_offset, self.step_index = column("offset"), column("index")
+        self.step_bytes = view(self.steps.rows.view(np.uint8))
+
+    def _bind_clocks(self) -> None:
+        column = self.clocks.column
+        self.clock_start, self.clock_due, self.clock_next = column("start"), column("due"), column("next")
+        self.clock_rule, self.clock_state = column("rule"), column("state")
+        self.clock_paused_since = column("paused_since")
+
+    def _bind_spots(self) -> None:
+        column = self.spots.column
+        self.spot_last, self.spot_month, self.spot_year = column("last"), column("month"), column("year")
+
+    def _bind_units(self) -> None:
+        column = self.units.column
+        self.unit_last, self.unit_open, self.unit_rate = column("last"), column("open"), column("rate")
 
     # what stages leave for the end of the frame -------------------------------------------------------------------
 

@@ -85,41 +85,48 @@ def drop_clocks(county: County, slot: int) -> None:
 
 
 def _advance(county: County, slot: int, at: int, step: int) -> bool:
-    rows = county.clocks.rows
     changed = False
     here = county.clock[slot]
     while here >= 0:
-        clock = rows[here]
-        rule_index = int(clock["rule"])
-        rule = None if rule_index == ASSERTED else county.rules.clocks[rule_index]
-        stops = _ASSERTED_STOPS if rule is None else rule.stops
-        if clock["state"] == RUNNING and at >= clock["start"]:
-            if step in stops or step in _LAWFUL_ENDS:
-                clock["state"] = MET if at <= clock["due"] else MISSED
+        index = county.clock_rule[here]
+        rule = None if index == ASSERTED else county.rules.clocks[index]
+        if county.clock_state[here] == RUNNING and at >= county.clock_start[here]:
+            if step in (_ASSERTED_STOPS if rule is None else rule.stops) or step in _LAWFUL_ENDS:
+                county.clock_state[here] = MET if at <= county.clock_due[here] else MISSED
                 changed = True
-            elif rule is not None and step in rule.pauses and not clock["paused_since"]:
-                clock["paused_since"] = at
-                changed = True
-            elif rule is not None and step == Step.RESUMED and clock["paused_since"]:
-                since = int(clock["paused_since"])
-                clock["paused"] += paused_length(rule, county.rules.calendar, since, at)
-                clock["paused_since"] = 0
-                changed = True
-            elif rule is not None and step == Step.EXTENDED and rule.extension_limit:
-                clock["extended"] = rule.extension_limit
-                changed = True
-            if changed and rule is not None and clock["state"] == RUNNING:
-                clock["due"], clock["provisional"] = due_of(
-                    rule,
-                    county.rules.calendar,
-                    int(clock["start"]),
-                    paused=int(clock["paused"]),
-                    extended=int(clock["extended"]),
-                )
+            elif rule is not None:
+                changed = _pause_or_extend(county, here, rule, at, step) or changed
+                if changed:
+                    _due_anew(county, here, rule)
         if changed:
             county.clocks.touched[here] = 1
-        here = int(clock["next"])
+        here = county.clock_next[here]
     return changed
+
+
+def _pause_or_extend(county: County, here: int, rule: ClockRule, at: int, step: int) -> bool:
+    since = county.clock_paused_since[here]
+    if step in rule.pauses and not since:
+        county.clock_paused_since[here] = at
+    elif step == Step.RESUMED and since:
+        county.clocks.rows["paused"][here] += paused_length(rule, county.rules.calendar, since, at)
+        county.clock_paused_since[here] = 0
+    elif step == Step.EXTENDED and rule.extension_limit:
+        county.clocks.rows["extended"][here] = rule.extension_limit
+    else:
+        return False
+    return True
+
+
+def _due_anew(county: County, here: int, rule: ClockRule) -> None:
+    clock = county.clocks.rows[here]
+    clock["due"], clock["provisional"] = due_of(
+        rule,
+        county.rules.calendar,
+        int(clock["start"]),
+        paused=int(clock["paused"]),
+        extended=int(clock["extended"]),
+    )
 
 
 def _run_anew(county: County, slot: int) -> None:
@@ -141,16 +148,15 @@ def _run_anew(county: County, slot: int) -> None:
 
 
 def _assert_due(county: County, slot: int, at: int, due: int, step: int) -> None:
-    rows = county.clocks.rows
     here = county.clock[slot]
     while here >= 0:
-        if rows["rule"][here] == ASSERTED:
-            if rows["state"][here] == RUNNING and rows["due"][here] != due:
-                rows["due"][here] = due
-                rows["extended"][here] += step == Step.EXTENDED
+        if county.clock_rule[here] == ASSERTED:
+            if county.clock_state[here] == RUNNING and county.clock_due[here] != due:
+                county.clock_due[here] = due
+                county.clocks.rows["extended"][here] += step == Step.EXTENDED
                 county.clocks.touched[here] = 1
             return
-        here = int(rows["next"][here])
+        here = county.clock_next[here]
     _add(county, slot, ASSERTED, at, due)
 
 
@@ -161,22 +167,22 @@ def _add(county: County, slot: int, rule: int, start: int, due: int, *, provisio
 
 
 def _has(county: County, slot: int, rule: int) -> bool:
-    rows = county.clocks.rows
     here = county.clock[slot]
     while here >= 0:
-        if rows["rule"][here] == rule:
+        if county.clock_rule[here] == rule:
             return True
-        here = int(rows["next"][here])
+        here = county.clock_next[here]
     return False
 
 
 def _earliest(county: County, slot: int) -> int:
     # The matter is due when its first running clock is; a paused clock of unknown end is not due.
-    rows = county.clocks.rows
-    dues = []
+    earliest = 0
     here = county.clock[slot]
     while here >= 0:
-        if rows["state"][here] == RUNNING and not rows["paused_since"][here]:
-            dues.append(int(rows["due"][here]))
-        here = int(rows["next"][here])
-    return min(dues, default=0)
+        if county.clock_state[here] == RUNNING and not county.clock_paused_since[here]:
+            due = county.clock_due[here]
+            if not earliest or due < earliest:
+                earliest = due
+        here = county.clock_next[here]
+    return int(earliest)

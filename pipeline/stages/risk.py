@@ -28,13 +28,13 @@ def take_in(county: County, slot: int, at: int) -> None:
     place, category, office = county.place[slot], county.category[slot], county.office[slot]
     spots = county.spots
     spot = county.spot(place, category)
-    row = spots.rows[spot]
-    last, month, year = int(row["last"]), float(row["month"]), float(row["year"])
+    last, month, year = county.spot_last[spot], county.spot_month[spot], county.spot_year[spot]
     idle = float("nan")
     if last:
         gap = max(0, at - last)
         idle, month, year = gap / HOUR_US, month * exp(-gap / _MONTH), year * exp(-gap / _YEAR)
-    spots.rows[spot] = (row["key"], max(at, last), np.void(_key(county, slot)), month + 1.0, year + 1.0)
+    county.spot_last[spot], county.spot_month[spot], county.spot_year[spot] = max(at, last), month + 1.0, year + 1.0
+    spots.rows["matter"][spot] = county.matters.rows["key"][slot]
     spots.touched[spot] = 1
     around = _count_unit(county, PLACE, place, at, _MONTH, 0)
     if place == county.rules.root:
@@ -56,7 +56,7 @@ def move_office(county: County, before: int, after: int) -> None:
     for office, change in ((before, -1), (after, 1)):
         if office:
             unit = county.unit(OFFICE, office)
-            county.units.rows["open"][unit] += change
+            county.unit_open[unit] += change
             county.units.touched[unit] = 1
 
 
@@ -170,12 +170,8 @@ def _bytes(records: NDArray[Any]) -> NDArray[np.uint8]:
     )
 
 
-def _key(county: County, slot: int) -> bytes:
-    return bytes(county.matters.rows["key"][slot].tobytes())
-
-
 def _open_at(county: County, office: int) -> float:
-    return float(county.units.rows["open"][county.unit(OFFICE, office)]) if office else 0.0
+    return float(county.unit_open[county.unit(OFFICE, office)]) if office else 0.0
 
 
 def _count_unit(county: County, kind: int, code: int, at: int, span: int, opened: int) -> float:
@@ -183,13 +179,12 @@ def _count_unit(county: County, kind: int, code: int, at: int, span: int, opened
     if not code:
         return 0.0
     slot = county.unit(kind, code)
-    rows = county.units.rows
-    row = rows[slot]
-    last = int(row["last"])
-    rate = float(row["rate"])
+    last = county.unit_last[slot]
+    rate = float(county.unit_rate[slot])
     if last:
         rate *= exp(-max(0, at - last) / span)
-    rows[slot] = (row["key"], max(at, last), int(row["open"]) + opened, rate + 1.0)
+    county.unit_last[slot], county.unit_rate[slot] = max(at, last), rate + 1.0
+    county.unit_open[slot] += opened
     county.units.touched[slot] = 1
     return rate
 
