@@ -173,7 +173,7 @@ class _Report:
         parts = [
             speech.say((ZH.percent(known.probability), EN.percent(known.probability))),
             f"{speech.heading('horizon')} {span}" if known.horizon else speech.heading("window_over"),
-            f"{speech.heading('score')} {known.raw / _UNIT:+.3f}",
+            f"{speech.heading('score')} {rounded([known.raw])[0] / 1000:+.3f}",
         ]
         if not known.could_raise:
             parts.append(speech.heading("too_low"))
