@@ -106,4 +106,5 @@ SPOT = np.dtype(
 """A place and category: when it last had a registration, by which matter, and decayed counts (30 and 365 days)."""
 
 UNIT = np.dtype([("key", "V16"), ("last", "<i8"), ("open", "<i4"), ("rate", "<f4")], align=True)
-"""An office, place or category as a whole: last registration, matters open now, decayed count."""
+"""An office, place or category as a whole: last registration, matters open now, decayed count. One row stands for the
+partition: `last` is its first registration."""

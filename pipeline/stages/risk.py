@@ -19,7 +19,7 @@ LANDMARKS = len(LANDMARK_SHARES)
 ON_STEP, DAILY = 100, 101
 """Numbers of moments that are no landmark: after a step, at the daily rescoring."""
 
-OFFICE, PLACE, CATEGORY = 0, 1, 2
+OFFICE, PLACE, CATEGORY, WHOLE = 0, 1, 2, 3
 _WEEK, _MONTH, _YEAR = 7 * DAY_US, 30 * DAY_US, 365 * DAY_US
 
 
@@ -37,17 +37,26 @@ def take_in(county: County, slot: int, at: int) -> None:
     spots.rows["matter"][spot] = county.matters.rows["key"][slot]
     spots.touched[spot] = 1
     around = _count_unit(county, PLACE, place, at, _MONTH, 0)
+    busy = _count_unit(county, CATEGORY, category, at, _WEEK, 0)
+    waiting = _open_at(county, office)
+    loaded = _count_unit(county, OFFICE, office, at, _WEEK, 1)
     if place == county.rules.root:
         # The root is no place: its counts tell the calendar, and a model that learned them is lost when volume drifts.
         idle = month = year = around = float("nan")
+    watched = at - _watched_since(county, at)
+    if watched < _MONTH:
+        # Counts that have not run for their span grow with the days since the beginning and tell nothing else.
+        month = year = around = waiting = float("nan")
+    if watched < _WEEK:
+        busy = loaded = float("nan")
     county.matters.rows["intake"][slot] = (
         idle,
         month,
         year,
         around,
-        _count_unit(county, CATEGORY, category, at, _WEEK, 0),
-        _open_at(county, office),
-        _count_unit(county, OFFICE, office, at, _WEEK, 1),
+        busy,
+        waiting,
+        loaded,
     )
 
 
@@ -168,6 +177,17 @@ def _bytes(records: NDArray[Any]) -> NDArray[np.uint8]:
         ],
         axis=1,
     )
+
+
+def _watched_since(county: County, at: int) -> int:
+    """When the partition had its first registration; this one, if it had none yet."""
+    slot = county.unit(WHOLE, 0)
+    since = int(county.units.rows["last"][slot])
+    if not since:
+        since = at
+        county.units.rows["last"][slot] = since
+        county.units.touched[slot] = 1
+    return since
 
 
 def _open_at(county: County, office: int) -> float:
