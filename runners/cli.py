@@ -388,7 +388,7 @@ def bench(
     table = Table("name", "measured", "unit", "goal", "peer", "ratio", "passed", box=None, pad_edge=False)
     for figure in figures:
         table.add_row(*(_cell(figure[name]) for name in ("name", "measured", "unit", "goal", "peer", "ratio")),
-                      "yes" if figure["passed"] else "NO")  # fmt: skip
+                      {True: "yes", False: "NO", None: "-"}[figure["passed"]])  # fmt: skip
     out.print(table)
 
 
