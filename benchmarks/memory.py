@@ -75,7 +75,11 @@ def _keys(number: NDArray[np.uint64], salt: int) -> NDArray[Any]:
 
 
 def resident_bytes(matters: int) -> int:
-    """Growth of this process while the fold takes in so many matters, a checkpoint's delta taken now and then."""
+    """Growth of this process while the fold takes in so many matters, a checkpoint's delta taken now and then.
+
+    Memory that was freed counts as given back, as it is after each base.
+    """
+    from runners.checkpoints import give_back
     from runners.wiring import topology
 
     fold = topology(rules(), {})
@@ -92,10 +96,11 @@ def resident_bytes(matters: int) -> int:
     fold_in(0, FRAME)
     gc.collect()
     before = resident()
-    block = 10 * FRAME
+    block = 2 * FRAME
     for first in range(FRAME, FRAME + matters, block):
         fold_in(first, min(block, FRAME + matters - first))
     gc.collect()
+    give_back()
     return resident() - before
 
 
@@ -104,7 +109,7 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def bytes_per_open_matter(matters: int = 100_000) -> list[Figure]:
+def bytes_per_open_matter(matters: int = 150_000) -> list[Figure]:
     """Resident bytes that one more open matter costs."""
     code = f"from benchmarks.memory import resident_bytes; print(resident_bytes({matters}))"
     done = subprocess.run(

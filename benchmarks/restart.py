@@ -96,7 +96,7 @@ def multiplied(head: dict[str, Any], arrays: dict[str, NDArray[Any]], times: int
         head["tables"][name]["size"] = len(out[f"{name}.rows"])
     count = len(out["steps.rows"])
     out["seen.runs.id"] = np.sort(np.random.default_rng(1).integers(0, 1 << 63, count, np.uint64))
-    out["seen.runs.content"] = np.zeros(count, np.uint64)
+    out["seen.runs.content"] = np.zeros(count, np.uint32)
     out["seen.runs.day"] = np.full(count, START // DAY_US, np.int32)
     out["seen.sizes"] = np.array([count])
     return out

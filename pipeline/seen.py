@@ -11,14 +11,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_RECENT = 1 << 15
+CONTENT = (1 << 32) - 1
+"""Bits of a content hash that are kept: two contents under one id look alike once in four milliards."""
+_RECENT = 1 << 14
+_LARGEST = 1 << 19
+"""An array of as many ids is merged no further: that would take long, and much memory beside it."""
 
 
 class Run(NamedTuple):
     """Ids in ascending order with content and day. Columns, because a search in a column of rows copies all of it."""
 
     id: NDArray[np.uint64]
-    content: NDArray[np.uint64]
+    content: NDArray[np.uint32]
     day: NDArray[np.int32]
 
     def take(self, index: NDArray[Any]) -> "Run":
@@ -27,7 +31,7 @@ class Run(NamedTuple):
 
 
 class Seen:
-    """Remembers id -> content for `days` days; 20 bytes an id once it has left the dict."""
+    """Remembers id -> content for `days` days; 16 bytes an id once it has left the dict; `content` below 2**32."""
 
     def __init__(self, days: int = 30) -> None:
         self.days = days
@@ -66,13 +70,15 @@ class Seen:
             self._settled.append(fresh)
         merged = [fresh]
         size = len(fresh.id)
-        while self.runs and len(self.runs[-1].id) < 2 * size:
+        self.runs = [run for run in self.runs if run.day.max() > today - self.days]
+        while self.runs and len(self.runs[-1].id) < min(2 * size, _LARGEST):
             merged.append(self.runs.pop())
             size += len(merged[-1].id)
         fresh = _joined(merged[::-1])
         fresh = fresh.take(np.flatnonzero(fresh.day > today - self.days))
-        # The newest of equal ids stands: an id may come again once its days are over.
-        fresh = fresh.take(np.lexsort((fresh.day, fresh.id)))
+        # The newest of equal ids stands: an id may come again once its days are over. Older runs come first, and a
+        # stable sort of runs that are in order merges them.
+        fresh = fresh.take(np.argsort(fresh.id, kind="stable"))
         last = np.ones(len(fresh.id), np.bool_)
         last[:-1] = fresh.id[1:] != fresh.id[:-1]
         if len(fresh.id):
@@ -116,12 +122,12 @@ class Seen:
         entries = self.recent.values()
         return Run(
             np.fromiter(self.recent, np.uint64, count),
-            np.fromiter(map(itemgetter(0), entries), np.uint64, count),
+            np.fromiter(map(itemgetter(0), entries), np.uint32, count),
             np.fromiter(map(itemgetter(1), entries), np.int32, count),
         )
 
 
-_NONE = Run(np.zeros(0, np.uint64), np.zeros(0, np.uint64), np.zeros(0, np.int32))
+_NONE = Run(np.zeros(0, np.uint64), np.zeros(0, np.uint32), np.zeros(0, np.int32))
 
 
 def _joined(runs: Sequence[Run]) -> Run:

@@ -7,11 +7,13 @@ Views die when the table grows, so whoever caches them registers a callback with
 """
 
 from collections.abc import Callable, Mapping
+from mmap import MAP_PRIVATE, mmap
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+_OWN_PAGES = 1 << 20
 NEVER = np.iinfo(np.int64).max
 """A due time that never comes."""
 
@@ -19,6 +21,15 @@ NEVER = np.iinfo(np.int64).max
 def view(array: NDArray[Any]) -> Any:
     """A writable memoryview on a one-dimensional array; ndarray has the buffer protocol, which its stubs do not say."""
     return memoryview(array)  # type: ignore[arg-type]
+
+
+def blank_rows(count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Zeroed rows. Many lie in pages of their own, which the system gets back once a table has outgrown them.
+
+    An allocator that has freed one large block keeps the next ones in its heap and leaves holes as large as tables.
+    """
+    size = count * dtype.itemsize
+    return np.zeros(count, dtype) if size < _OWN_PAGES else np.frombuffer(mmap(-1, size, MAP_PRIVATE), dtype)
 
 
 class Table:
@@ -33,7 +44,7 @@ class Table:
 
     def __init__(self, name: str, dtype: np.dtype[Any], capacity: int = 256) -> None:
         self.name = name
-        self.rows: NDArray[Any] = np.zeros(capacity, dtype)
+        self.rows: NDArray[Any] = blank_rows(capacity, dtype)
         self.size = 0
         self.free: list[int] = []
         self.touched = bytearray(capacity)
@@ -81,7 +92,7 @@ class Table:
 
     def _grow(self) -> None:
         old = self.rows
-        fresh = np.zeros(len(old) * 2 if len(old) < 65_536 else len(old) * 3 // 2, old.dtype)
+        fresh = blank_rows(len(old) * 2 if len(old) < 65_536 else len(old) * 3 // 2, old.dtype)
         fresh[: len(old)] = old
         self.rows = fresh
         self.touched.extend(bytes(len(fresh) - len(old)))
@@ -105,7 +116,7 @@ class Table:
     def restore(self, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Become what `base` returned; call `reindex` after the last delta."""
         size = int(head["size"])
-        self.rows = np.zeros(max(256, size + size // 4), self.rows.dtype)
+        self.rows = blank_rows(max(256, size + size // 4), self.rows.dtype)
         self.rows[:size] = self._own(arrays["rows"])
         self.size = size
         self.free = arrays["free"].tolist()

@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.calendar import DAY_US
 from pipeline.county import County
 from pipeline.errors import Reason
+from pipeline.seen import CONTENT
 
 LATEST = 1 << 61
 """Times beyond this (µs from 1970, either way) leave no room for windows and deadlines in 64 bits."""
@@ -23,6 +24,7 @@ def has_time(county: County, id: bytes, at: int, due: int) -> bool:
 def is_fresh(county: County, id: bytes, content: int, older: Mapping[int, tuple[int, int]]) -> bool:
     """Whether an id is new; otherwise counted as a duplicate, or told when its content differs from the first."""
     short = int.from_bytes(id[:8], "little")
+    content &= CONTENT
     today = county.now // DAY_US
     before = county.seen.content(short, today, older)
     if before is None:
