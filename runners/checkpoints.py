@@ -69,6 +69,8 @@ class Checkpoints:
 
     def read(self) -> Iterator[tuple[int, list[tuple[bool, dict[str, Any], Arrays]]]]:
         """(offset, [(is delta, head, arrays), ...]) of each usable chain, newest base first. Raises NewerData."""
+        for unfinished in self.folder.glob(f"{self.name}-*.new"):
+            unfinished.unlink()
         for base in sorted({base for base, _, _ in self._files()}, reverse=True):
             chain: list[tuple[bool, dict[str, Any], Arrays]] = []
             at = base
