@@ -28,10 +28,15 @@ class Scores:
 
 
 class TargetModel:
-    """The scorers of one target by name, their sum, and its calibration."""
+    """The scorers of one target by name, their sum, and its calibrations: of first decisions, and of `later` ones.
 
-    def __init__(self, parts: Mapping[str, Scorer], base: int, calibration: Calibration) -> None:
-        self.parts, self.base, self.calibration = parts, base, calibration
+    Who is still undecided days later fails at another rate than all who came; one curve for both is wrong for each.
+    """
+
+    def __init__(
+        self, parts: Mapping[str, Scorer], base: int, calibration: Calibration, later: Calibration | None = None
+    ) -> None:
+        self.parts, self.base, self.calibration, self.later = parts, base, calibration, later or calibration
         # Additive parts become one table: as many lookups as one of them has.
         additive = [part for part in parts.values() if isinstance(part, Additive)]
         rest = [part for part in parts.values() if not isinstance(part, Additive)]
@@ -57,14 +62,17 @@ class TargetModel:
         for _ in range(30 if len(raw) else 0):
             mean = float(np.clip(sigmoid(raw + shift).mean(), 1e-6, 1 - 1e-6))
             shift += float(np.log(rate / (1 - rate)) - np.log(mean / (1 - mean)))
-        return TargetModel(self.parts, self.base + int(to_units(shift)), self.calibration)
+        return TargetModel(self.parts, self.base + int(to_units(shift)), self.calibration, self.later)
 
-    def score(self, index: Index) -> Scores:
-        """Scores of the rows of `index`."""
+    def score(self, index: Index, later: NDArray[np.bool_] | None = None) -> Scores:
+        """Scores of the rows of `index`; `later` marks those of decisions after their subject's first."""
         raw = np.full(index.shape[1], self.base, dtype=np.int64)
         for part in self._summed:
             raw += part.score(index)
-        return Scores(raw, self.calibration.probability(raw))
+        probability = self.calibration.probability(raw)
+        if later is not None:
+            probability = np.where(later, self.later.probability(raw), probability)
+        return Scores(raw, probability)
 
     def contributions(self, index: Index) -> Units:
         """Contributions per row of the index to the score of one row, the base last."""
@@ -96,14 +104,14 @@ class Champion:
         """For each target whether it has learned anything yet."""
         return tuple(model.is_trained for model in self._models)
 
-    def score(self, rows: Rows, target: int) -> Scores:
-        """Scores of n rows for the target with number `target`."""
-        return self._models[target].score(self.cells.index(rows))
+    def score(self, rows: Rows, target: int, later: NDArray[np.bool_] | None = None) -> Scores:
+        """Scores of n rows for the target with number `target`; `later` marks those of decisions after the first."""
+        return self._models[target].score(self.cells.index(rows), later)
 
-    def score_all(self, rows: Rows) -> tuple[Scores, ...]:
+    def score_all(self, rows: Rows, later: NDArray[np.bool_] | None = None) -> tuple[Scores, ...]:
         """Scores of n rows for every target; finds the cells once, so it is cheaper than one call per target."""
         index = self.cells.index(rows)
-        return tuple(model.score(index) for model in self._models)
+        return tuple(model.score(index, later) for model in self._models)
 
     def explain(self, rows: Rows, target: int) -> list[tuple[str, int]]:
         """What each column adds to the raw score of one row, heaviest first, "base" last; sums exactly to it."""
@@ -117,7 +125,8 @@ class Champion:
     def alone(self, learner: str) -> "Champion":
         """The same champion made of one of its learners only, to compare them; ranks alike, is not calibrated."""
         models = [
-            TargetModel({n: p for n, p in m.parts.items() if n == learner}, 0, m.calibration) for m in self._models
+            TargetModel({n: p for n, p in m.parts.items() if n == learner}, 0, m.calibration, m.later)
+            for m in self._models
         ]
         return Champion(self.targets, self.cells, models)
 
@@ -126,7 +135,8 @@ class Champion:
         arrays: dict[str, NDArray[Any]] = {f"cells/{name}": a for name, a in self.cells.to_arrays().items()}
         for number, model in enumerate(self._models):
             arrays[f"{number}/base"] = np.array([model.base], dtype=np.int64)
-            arrays |= {f"{number}/{name}": array for name, array in model.calibration.to_arrays().items()}
+            for when, calibration in (("first", model.calibration), ("later", model.later)):
+                arrays |= {f"{number}/{when}/{name}": array for name, array in calibration.to_arrays().items()}
             for part, scorer in model.parts.items():
                 arrays |= {f"{number}/{part}/{name}": array for name, array in scorer.to_arrays().items()}
         head = {
@@ -147,7 +157,8 @@ class Champion:
         for number, names in enumerate(head["parts"]):
             own = _under(arrays, str(number))
             parts = {name: SCORERS[name](cells, _under(own, name)) for name in names}
-            models.append(TargetModel(parts, int(own["base"][0]), Calibration(np.asarray(own["knots"]))))
+            first, later = (Calibration(np.asarray(own[f"{when}/knots"])) for when in ("first", "later"))
+            models.append(TargetModel(parts, int(own["base"][0]), first, later))
         return cls(head["targets"], cells, models)
 
 

@@ -15,9 +15,9 @@ from models.learner import UNIT, Arrays, Flags, Units, sigmoid
 
 START = 2_000
 """Labels before the first calibration; a short stream is ruined by an early one."""
-FAILED = 100
-"""Failures before the first calibration."""
-HALF_LIFE = 4_000.0
+FAILED = 20
+"""Failures before the first calibration; the ridge holds the slope while there are no more."""
+HALF_LIFE = 2_000.0
 """Labels after which a label counts half."""
 POOLED = 200.0
 """Labels of its own a bin needs to weigh as much as the line."""

@@ -21,12 +21,14 @@ class EarlyLabel(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Matured:
-    """Examples of one target in the order of use: rows, labels, raw scores given at the decision, if learned."""
+    """Examples of one target in the order of use: rows, labels, raw scores given at the decision, if learned, and
+    whether it was a later decision than its subject's first."""
 
     rows: Rows
     y: NDArray[np.uint8]
     raw: NDArray[np.int64]
     scored: NDArray[np.bool_]
+    later: NDArray[np.bool_]
 
 
 class Join:
@@ -76,7 +78,8 @@ class Join:
             # A second label of the same decision changes nothing: the first one was the outcome.
             own = own[np.sort(np.unique(own["decision"], return_index=True)[1])]
             at = own["decision"]
-            out.append(Matured(self._rows.take(at), own["y"], self._raw[at, target], self._trained[at, target]))
+            scored, later = self._trained[at, target], own["number"] != 0
+            out.append(Matured(self._rows.take(at), own["y"], self._raw[at, target], scored, later))
             self._heads["open"][at] &= np.uint8(~(1 << target) & 0xFF)
         self._labels = self._labels[np.unique(pairs["label"][pairs["usable_at"] > now])]
         self.waiting_labels = len(self._labels)

@@ -32,7 +32,7 @@ class Student:
         self.target, self._seed = target, seed
         self._cells: Cells | None = None
         self._learners: dict[str, Learner] = {}
-        self._calibrator = Calibrator()
+        self._calibrators = Calibrator(), Calibrator()
         self._rows = no_rows(schema)
         self._y = np.empty(0, dtype=np.uint8)
         self._unlearned = 0
@@ -47,8 +47,9 @@ class Student:
         self._unlearned += len(y)
         self._rows, self._y = joined([self._rows, matured.rows]), np.concatenate([self._y, y])
         # Only what a trained model scored says how its scores should be read.
-        trained = matured.scored
-        self._calibrator.learn(matured.raw[trained], y[trained])
+        for calibrator, later in zip(self._calibrators, (False, True), strict=True):
+            own = matured.scored & (matured.later == later)
+            calibrator.learn(matured.raw[own], y[own])
         p = sigmoid(matured.raw / UNIT)
         self._loss -= float(np.log(np.where(y == 1, p, 1 - p)).sum())
 
@@ -70,7 +71,8 @@ class Student:
         """The average of its learners, centred on `recent` rows; the prior while labels are few or all alike."""
         if self._labels < min_labels or not 0 < self._failed < self._labels:
             return untrained(self.target.prior)
-        model = TargetModel(self._parts(len(self._learners)), 0, self._calibrator.calibration())
+        first, later = (calibrator.calibration() for calibrator in self._calibrators)
+        model = TargetModel(self._parts(len(self._learners)), 0, first, later)
         return model.centred(recent, self.target.prior)
 
     def _parts(self, voices: int) -> dict[str, Scorer]:

@@ -96,7 +96,7 @@ def score_moments(county: County) -> tuple[NDArray[Any], NDArray[np.int64], Rows
     undecided = matters["eligible"] & ~matters["known"]
     scored = np.flatnonzero(undecided)
     if len(scored) and targets:
-        every = county.champion.score_all(rows if len(scored) == n else rows.take(scored))
+        every = county.champion.score_all(rows if len(scored) == n else rows.take(scored), number[scored] != 0)
         for target, scores in enumerate(every):
             raw[scored, target] = scores.raw
             probability[scored, target] = scores.probability
