@@ -77,9 +77,16 @@ def sentence(
 
 
 def reasons(
-    transition: Mapping[str, Any], names: Names, *, zone_offset: Offset, target_names: Sequence[str] = ()
+    transition: Mapping[str, Any],
+    names: Names,
+    *,
+    zone_offset: Offset,
+    target_names: Sequence[str] = (),
+    most: int | None = None,
 ) -> list[dict[str, Any]]:
     """Why, the governing assessment first, then the heaviest: `code, zh, en, weight` (logit), `share`, `target`.
+
+    `most`: so many of each assessment at the most; `forewarn explain` tells all.
 
     `share` is the signed part of all that moved this probability; a rule has weight and share 0.
     """
@@ -96,7 +103,7 @@ def reasons(
             "target": zh.target_name(assessment),
         }
         for assessment in zh.ranked()
-        for ground, share in _shares(assessment)
+        for ground, share in _shares(assessment)[:most]
     ]
 
 

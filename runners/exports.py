@@ -19,6 +19,8 @@ from runners.log_sqlite import LOGS, Logs
 _LEVEL_NAMES: dict[int, str | None] = {0: None, 1: "blue", 2: "yellow", 3: "orange", 4: "red"}
 _HEADER = "subject,kind,target,at,score,probability,label,label_known_at,office,category,share"
 _UNIT = 65_536
+_TOLD = 6
+"""Reasons of an assessment that a line of warnings.jsonl gives; `forewarn explain` gives all."""
 
 
 class Names:
@@ -98,7 +100,7 @@ def readable(transition: dict[str, Any], names: Names, rules: FoldRules) -> dict
         "state": transition["state"],
         "cause": transition["cause"],
         "sentence": {"zh": zh, "en": en},
-        "reasons": reasons(transition, names.of, zone_offset=shift, target_names=targets),
+        "reasons": reasons(transition, names.of, zone_offset=shift, target_names=targets, most=_TOLD),
         "probability": governing.get("probability", 0) / 10_000 if governing else None,
         "cutoff": transition["cutoff"],
         "versions": transition["versions"],
