@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, create_engine, event, func, select, text, update
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 
@@ -166,11 +166,7 @@ class Store:
             ]
             connection.execute(decisions.insert(), rows)
         if effects.labels:
-            rows = [
-                {"partition": where["partition"], "subject": key, "target": target, "y": y, "known_at": known_at}
-                for key, target, y, known_at in effects.labels
-            ]
-            connection.execute(labels.insert(), rows)
+            self._keep_plain(connection, labels, [(where["partition"], *label) for label in effects.labels])
         if effects.rejected:
             rows = [
                 {**where, "offset": r["offset"], "idx": r["index"], "reason": r["reason"], "body": _json(r)}
@@ -221,6 +217,15 @@ class Store:
                 for t in newest.values()
             ],
         )  # fmt: skip
+
+    def _keep_plain(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Many rows of plain values in the order of the table's columns without the id; for SQLite as they are."""
+        names = [column.name for column in table.columns if column.name != "id"]
+        compiled = table.insert().compile(dialect=self.engine.dialect, column_keys=names)
+        if compiled.positional:
+            connection.exec_driver_sql(str(compiled), list(rows))
+        else:
+            connection.execute(table.insert(), [dict(zip(names, row, strict=True)) for row in rows])
 
     def _insert(self, table: Any) -> Any:
         return (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(table)

@@ -17,6 +17,8 @@ from pipeline.signal import SIGNAL
 from pipeline.state import NEVER, Table, view
 from pipeline.timers import Timers
 
+assert MATTER.fields is not None
+assert MATTER.fields["key"][1] == 0, "County.key reads the first bytes of a row"
 FOLD_VERSION = 1
 """Part of checkpoints and digests; raise it whenever the same log may give other effects."""
 
@@ -77,6 +79,7 @@ class County:
         self.reports, self.duty, self.marks = column("reports"), column("duty"), column("marks")
         self.state, self.eligible, self.known = column("state"), column("eligible"), column("known")
         self.value, self.landmark = column("value"), column("landmark")
+        self.matter_bytes = view(self.matters.rows.view(np.uint8))
 
     def _bind_steps(self) -> None:
         column = self.steps.column
@@ -114,10 +117,15 @@ class County:
         self.known[slot] |= bit
         if failed:
             self.value[slot] |= bit
-        key = self.matters.rows["key"][slot].tobytes()
+        key = self.key(slot)
         self.effects.labels.append((key, target, int(failed), known_at))
         if not self.eligible[slot] & ~self.known[slot]:
             self.agenda.append((-1, (key, known_at)))
+
+    def key(self, slot: int) -> bytes:
+        """The 128-bit key of a matter."""
+        start = slot * MATTER.itemsize
+        return bytes(self.matter_bytes[start : start + 16])
 
     # the small tables ----------------------------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from pipeline.signal import Step
 from pipeline.stages.clock import end_of_clocks
 from pipeline.state import NEVER
 
+_JUDGED = frozenset({int(Step.HANDED_OVER), int(Step.NOT_UPHELD)})
+
 
 class Outcomes:
     """The rules of one configuration's targets, sorted by what can decide them; targets are numbered by position."""
@@ -62,7 +64,7 @@ def decide_by_step(county: County, slot: int, step: int, known: int, value: int,
         _decide(county, slot, number, failed)
     if outcomes.counted:
         # A return may yet be upheld, and an upheld one is the dispatcher's fault: it counts once it was judged.
-        judged = step in (Step.HANDED_OVER, Step.NOT_UPHELD)
+        judged = step in _JUDGED
         closed = county.marks[slot] & Mark.CLOSED
         if judged or closed:
             for number, target in outcomes.counted:
@@ -115,13 +117,13 @@ def next_decision(county: County, slot: int, outcomes: Outcomes) -> int:
     closed_at = county.closed_at[slot]
     if closed_at:
         for number, window in outcomes.after_closing:
-            if open_bits >> number & 1:
-                soonest = min(soonest, closed_at + window)
+            if open_bits >> number & 1 and closed_at + window < soonest:
+                soonest = closed_at + window
     registered = county.registered[slot]
     if registered:
         for number, window in outcomes.after_registration:
-            if open_bits >> number & 1:
-                soonest = min(soonest, registered + window)
+            if open_bits >> number & 1 and registered + window < soonest:
+                soonest = registered + window
     return soonest
 
 

@@ -55,6 +55,8 @@ from pipeline.stages.steps import add_step, addresses, drop_steps
 from pipeline.state import NEVER
 
 MINUTE = 60_000_000
+_SIGNAL, _REGISTERED = int(Kind.SIGNAL), int(Step.REGISTERED)
+_REPORTS = frozenset({_REGISTERED, int(Step.REPORTED_AGAIN)})
 _TELLING = frozenset(
     int(step)
     for step in (
@@ -141,11 +143,12 @@ class Topology:
         signals = self._signals(frame)
         others = iter(frame.others)
         older = self._older(frame)
+        applied = 0
         for index, (kind, now) in enumerate(zip(frame.kinds.tolist(), frame.now.tolist(), strict=True), first_index):
             if now > county.now:
                 self._advance(min(now, LATEST))
             county.address = (frame.offset, index)
-            if kind == Kind.SIGNAL:
+            if kind == _SIGNAL:
                 self._signal(next(signals), older)
             elif kind == Kind.COMMAND:
                 county.agenda.append((-2, (next(others), county.now)))
@@ -159,13 +162,17 @@ class Topology:
                 self._model(next(others))
             elif kind != Kind.TICK:
                 next(others)
-            effects.counts["applied" if kind == Kind.SIGNAL else "entries"] += 1
+            if kind == _SIGNAL:
+                applied += 1
+            else:
+                effects.counts["entries"] += 1
             if county.timers.soonest <= county.now:
                 self._advance(county.now)
         self._catch_up()
         county.seen.settle(county.now // DAY_US)
         for reason in (Reason.DUPLICATE, Reason.CONFLICTING_DUPLICATE, Reason.BAD_TIME, "pending"):
-            effects.counts["applied"] -= effects.counts[reason]
+            applied -= effects.counts[reason]
+        effects.counts["applied"] = applied
         self._close(effects)
         return effects
 
@@ -259,10 +266,10 @@ class Topology:
             county.office[slot] = lead_office(rules, county.place[slot], county.category[slot])
         if extra:
             self._attributes(slot, raw)
-        registers = step == Step.REGISTERED and not county.marks[slot] & Mark.REGISTERED
+        registers = step == _REGISTERED and not county.marks[slot] & Mark.REGISTERED
         if registers:
             self._register(slot, at)
-        elif step in (Step.REGISTERED, Step.REPORTED_AGAIN):
+        elif step in _REPORTS:
             county.reports[slot] = min(county.reports[slot] + 1, 65_535)
         if cues:
             self._cues(slot, cues, step)
@@ -346,11 +353,13 @@ class Topology:
         county = self.county
         due = next_decision(county, slot, self.outcomes)
         if county.eligible[slot] & ~county.known[slot]:
-            due = min(due, next_landmark(county, slot))
+            landmark = next_landmark(county, slot)
+            due = landmark if landmark < due else due
         if county.marks[slot] & Mark.CLOSED:
-            due = min(due, self._watch_ends(slot))
+            other = self._watch_ends(slot)
         else:
-            due = min(due, next_duty(county, slot, county.rules.duties, county.now))
+            other = next_duty(county, slot, county.rules.duties, county.now)
+        due = other if other < due else due
         county.next_due[slot] = due
         county.timers.set(slot, due)
 

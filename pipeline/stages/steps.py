@@ -11,6 +11,9 @@ _COUNTED = (Step.HANDED_OVER, Step.RETURNED, Step.UPHELD, Step.EXTENDED, Step.RE
 _ENDS = frozenset(int(step) for step in ENDS)
 _MARKING = frozenset({*_ENDS, int(Step.REOPENED), int(Step.LISTED), int(Step.DELISTED)})
 """Steps whose order decides a mark; they stay while others can go."""
+_TURNS = frozenset({*map(int, _COUNTED), *_MARKING, int(Step.HAZARD), int(Step.HAZARD_ENDED)})
+"""Steps that change counts or marks; most do not."""
+_UPDATED = int(Step.UPDATED)
 _MOST = 65_535
 """Counts stop here rather than overflow."""
 _ROW = Struct("<qqqIiHBB4x")
@@ -49,7 +52,9 @@ def add_step(county: County, slot: int, at: int, step: int, office: int) -> bool
 
 def apply_step(county: County, slot: int, at: int, step: int) -> None:
     """Let the newest step change counts and marks."""
-    if step == Step.HANDED_OVER:
+    if step not in _TURNS:
+        pass
+    elif step == Step.HANDED_OVER:
         county.handovers[slot] = min(county.handovers[slot] + 1, _MOST)
     elif step == Step.RETURNED:
         county.returns[slot] = min(county.returns[slot] + 1, _MOST)
@@ -73,7 +78,7 @@ def apply_step(county: County, slot: int, at: int, step: int) -> None:
         county.marks[slot] |= Mark.HAZARD
     elif step == Step.HAZARD_ENDED:
         county.marks[slot] &= ~Mark.HAZARD & 0xFF
-    if step != Step.UPDATED:
+    if step != _UPDATED:
         county.state[slot] = step
 
 
