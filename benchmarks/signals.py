@@ -31,6 +31,7 @@ from runners.embedded import Site
 from runners.wiring import fold_rules
 
 FRAME = 1000
+PARTS = 5
 LEARNED_FROM = 10_000
 """Matters of the month before, from which the champion learns."""
 LEARNED_DAYS = 25
@@ -122,12 +123,12 @@ def timed(way: WayIn, lines: Sequence[bytes]) -> tuple[float, float]:
     return perf_counter() - begun, process_time() - cpu
 
 
-def signals_whole(signals: int = 60_000) -> list[Figure]:
-    """JSON lines to the committed store on the stated mix; the best third of the run counts."""
+def signals_whole(signals: int = 100_000) -> list[Figure]:
+    """JSON lines to the committed store on the stated mix; the best fifth of the run counts."""
     with tempfile.TemporaryDirectory() as folder:
         way, lines = prepared(Path(folder), signals, is_burst=True)
-        part = len(lines) // 3
-        runs = [timed(way, lines[first : first + part]) for first in range(0, 3 * part, part)]
+        part = len(lines) // PARTS
+        runs = [timed(way, lines[first : first + part]) for first in range(0, PARTS * part, part)]
         way.site.close()
     return [
         figure("signals_whole", part / min(wall for wall, _ in runs), "signals/s", goal=20_000),
