@@ -7,7 +7,7 @@ Views die when the table grows, so whoever caches them registers a callback with
 """
 
 from collections.abc import Callable, Mapping
-from mmap import MAP_PRIVATE, mmap
+from mmap import MAP_PRIVATE, mmap  # anonymous pages only: memory, never a file
 from typing import Any
 
 import numpy as np

@@ -228,6 +228,7 @@ def test_the_lock_names_hashes_and_no_addresses() -> None:
 
 PURE = frozenset(
     ["bisect", "collections", "dataclasses", "enum", "functools", "hashlib", "heapq", "itertools", "json", "math",
+        "mmap",
      "numpy", "operator", "struct", "types", "typing", "models", "pipeline"]
 )  # fmt: skip
 
