@@ -81,3 +81,13 @@ def test_more_targets_than_a_signal_carries_are_refused() -> None:
 def test_an_outcome_of_a_mapping_becomes_a_target_with_its_count() -> None:
     target = target_of(Outcome(name="handed", rule="handed_over", count=2, hold_days=7.0))
     assert (target.rule, target.at_least, target.hold_days) == ("handed_over", 2, 7.0)
+
+
+def test_what_share_fails_is_told_by_the_rule_unless_the_outcome_says_so() -> None:
+    rare, usual = Outcome(name="a", rule="breach", prior=0.02), Outcome(name="b", rule="breach")
+    assert (target_of(rare).prior, target_of(usual).prior) == (0.02, 0.15)
+
+
+def test_pairs_of_a_mapping_hold_where_the_configuration_names_none() -> None:
+    mapping = MAPPING.model_copy(update={"pairs": (("category", "district"),)})
+    assert settings_with(Settings(), mapping, path="hotline.yaml").attributes.pairs == (("category", "district"),)

@@ -284,6 +284,7 @@ def test_every_problem_is_told_at_once_with_line_key_and_suggestion(tmp_path: Pa
         ({"steps": [{"step": "closed", "at": "end"}]}, "steps: has no meaning in the shape 'steps'"),
         ({"contract": {**STEPS["contract"], "purpose": "TODO: why"}}, "contract.purpose: is still to be filled in"),  # type: ignore[dict-item]
         ({"id": {"column": "no", "constant": "x"}}, "id: needs exactly one of"),
+        ({"pairs": [["category", "offic"]]}, "pairs name 'offic', which is none of category, place, office, channel"),
         ({"outcomes": [{"name": "x", "rule": "reopened"}]}, "outcomes.0: the rule reopened needs window_days"),
     ],
 )

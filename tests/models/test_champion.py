@@ -84,3 +84,22 @@ def test_no_rows_give_no_scores(champion: Champion) -> None:
 
 def same(one: Scores, other: Scores) -> bool:
     return np.array_equal(one.raw, other.raw) and np.array_equal(one.probability, other.probability)
+
+
+def test_later_decisions_have_a_calibration_of_their_own() -> None:
+    # The same rows, of which one in ten fails at the first decision and nine in ten at the second.
+    n = 8_000
+    rows, lot = rows_by_lot(n)[0], np.random.default_rng(5).random(n)
+    trainer = Trainer(SCHEMA, [TargetSpec("overdue", 0.0, 0.2)])
+    for half, day in ((slice(0, n // 2), 0), (slice(n // 2, n), 1)):
+        numbers = np.arange(n)[half]
+        later = numbers % 2
+        heads = decisions(numbers, at=day * DAY, targets=1)
+        heads["number"] = later
+        trainer.decide(heads, rows.take(half))
+        y = (lot[half] < np.where(later, 0.9, 0.1)).astype(np.uint8)
+        trainer.know(labels(numbers, y, known_at=day * DAY))
+        trainer.learn_until((day + 1) * DAY)
+    later = np.arange(1_000) % 2 == 1
+    p = trainer.champion.score(rows.take(slice(0, 1_000)), 0, later).probability / 10_000
+    assert p[~later].mean() < 0.3 < 0.7 < p[later].mean()
