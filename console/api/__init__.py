@@ -1,0 +1,1 @@
+"""The HTTP side of the console: accounts, authorisation, queries, commands, the stream and the page itself."""

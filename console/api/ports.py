@@ -1,0 +1,117 @@
+"""What the console needs of a running site; a runner implements it, the console never imports one."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol, TypedDict
+
+from config.settings import Settings
+from pipeline.rules import FoldRules
+
+
+class Change(NamedTuple):
+    """What one store commit changed: raw transitions as in alerts.transition, and the cursor after them."""
+
+    cursor: Mapping[str, int]
+    transitions: Sequence[dict[str, Any]]
+    at: int
+
+
+class Readiness(NamedTuple):
+    """Whether the site takes work; `reason` says in words why not. `now` is log time, `lag_us` how far behind it is."""
+
+    ready: bool
+    reason: str
+    now: int
+    lag_us: int
+
+
+class SourceStatus(TypedDict):
+    """How a source is doing; counts since the log began, times in µs UTC."""
+
+    name: str
+    state: Literal["receiving", "delayed", "interrupted", "never"]
+    last_at: int | None
+    interval_s: float | None
+    accepted: int
+    applied: int
+    duplicate: int
+    late: int
+    dead_lettered: int
+    dropped_fields: int
+    pending: int
+
+
+class Overflow(Exception):
+    """A reader of changes was too slow for its queue; it has to take a snapshot."""
+
+
+class Subscription(Protocol):
+    """Changes as they are committed; ends by raising Overflow when its reader falls behind."""
+
+    def __aiter__(self) -> AsyncIterator[Change]:
+        """Changes in order of commit."""
+        ...
+
+    def close(self) -> None:
+        """End the iteration and let go of the queue."""
+        ...
+
+
+class LiveSite(Protocol):
+    """A running site.
+
+    Attributes
+    ----------
+    data : log.db, store.db and accounts.db live here. settings, rules : of the configuration now in force.
+    simulated : whether everything is an exercise. speed : log seconds per wall second, 1.0 live.
+    """
+
+    data: Path
+    settings: Settings
+    rules: FoldRules
+    simulated: bool
+    speed: float
+
+    def now(self) -> int:
+        """Log time in µs UTC."""
+        ...
+
+    def readiness(self) -> Readiness:
+        """Whether work is taken."""
+        ...
+
+    async def command(self, payload: dict[str, Any], wait_s: float = 2.0) -> dict[str, Any] | None:
+        """Append a command and wait for its verdict (alerts.command); None when it was not folded in time."""
+        ...
+
+    def verdict(self, key: str) -> dict[str, Any] | None:
+        """The verdict kept under an idempotency key."""
+        ...
+
+    def subscribe(self) -> Subscription:
+        """Changes from now on."""
+        ...
+
+    def cursor(self) -> dict[str, int]:
+        """Number of transitions per partition of a log, as in the store: `{"signals-0": n, "site-0": m}`."""
+        ...
+
+    def sources(self) -> list[SourceStatus]:
+        """All sources, those that never sent included."""
+        ...
+
+    async def reload(self) -> dict[str, Any]:
+        """Read the configuration anew: `{"ok", "version", "problems": [...]}`; a bad one changes nothing."""
+        ...
+
+    def explain(self, warning: str) -> dict[str, Any]:
+        """The whole story of a warning, JSON-able."""
+        ...
+
+    def scoreboard(self) -> dict[str, Any] | None:
+        """Figures against the ground truth; only a simulated site has them."""
+        ...
+
+    async def fact(self, name: str, payload: dict[str, Any]) -> None:
+        """Append a fact (sign-in, view of a protected field, export) to the site log."""
+        ...
