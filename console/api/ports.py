@@ -100,6 +100,17 @@ class LiveSite(Protocol):
         """All sources, those that never sent included."""
         ...
 
+    async def resubmit(self, letter: int, source: str, record: dict[str, Any]) -> dict[str, Any]:
+        """Put a repaired dead letter through its source's gate: `{"ok", "reason", "detail", "remedy"}`.
+
+        When it was taken (or known already) the dead letter is gone.
+        """
+        ...
+
+    async def discard(self, letter: int) -> bool:
+        """Give a dead letter up; False when there is none under this id."""
+        ...
+
     async def reload(self) -> dict[str, Any]:
         """Read the configuration anew: `{"ok", "version", "problems": [...]}`; a bad one changes nothing."""
         ...
