@@ -56,12 +56,16 @@ class Learning(Value):
 
 
 class Source(Value):
-    """Where signals come from: a mapping (which holds the data contract) and the files it reads, as seen from the
-    configuration's folder. `interval_seconds`: how often something is expected; None: silence is not judged."""
+    """Where signals come from: a mapping (which holds the data contract), and the files it reads once or the `folder`
+    into which files are dropped; with neither it is pushed to over HTTP. Paths as seen from the configuration's folder.
+    `interval_seconds`: how often something is expected; None: silence is not judged. `secret_file`: holds the secret
+    (`whsec_...`) with which the source signs what it posts; without one its API key alone speaks for it."""
 
     name: Name
     mapping: Name
     files: tuple[Name, ...] = ()
+    folder: Name | None = None
+    secret_file: Name | None = None
     default_place: Name | None = None
     lateness_seconds: Annotated[int, Field(ge=0, le=2_592_000)] = 0
     interval_seconds: Annotated[int, Field(ge=1, le=31_536_000)] | None = None

@@ -43,6 +43,8 @@ def history(
     Raises `ConfigError` before any row is read when a file is missing or lacks a column that the mapping names.
     `clean` redacts the text before it is spilled to disk. Rows that only lose a field come with a refusal beside them.
     """
+    if mapping.model.shape == "native":
+        raise ConfigError([f"{mapping.path}: shape: native is how a live source sends; name the columns of files"])
     tables = [_opened(mapping, path) for path in files]
     return history_of(mapping, tables, memory_rows=memory_rows, progress=progress, clean=clean)
 

@@ -17,6 +17,7 @@ _NEEDED = {
     "matters": ("id", "steps"),
     "readings": ("sensor", "time", "value"),
     "counts": ("category", "time", "count"),
+    "native": (),
 }
 _MATTER_KEYS = (
     "id",
@@ -36,6 +37,12 @@ _FOREIGN = {
     "matters": ("time", "step", "derived", "registered", "sequence", "sensor", "value", "count", "outbreak"),
     "readings": (*_MATTER_KEYS, "step", "steps", "derived", "registered", "sequence", "category", "count", "outbreak"),
     "counts": (*_MATTER_KEYS, "step", "steps", "derived", "registered", "sequence", "sensor", "value"),
+    # outcomes by rule and the contract are all that is left to say
+    "native": (
+        *(key for key in _MATTER_KEYS if key != "outcomes"),
+        *("input", "times", "time", "step", "steps", "derived", "registered", "sequence", "category", "place"),
+        *("sensor", "value", "count", "outbreak"),
+    ),
 }
 
 

@@ -164,10 +164,13 @@ class Outcome(_Part):
 
 
 class MappingModel(_Part):
-    """How the rows of a file become signals, readings or counts, and under which data contract."""
+    """How the rows of a file become signals, readings or counts, and under which data contract.
+
+    A source of the shape `native` sends signals as connectors.native has them, and names no column.
+    """
 
     source: Name
-    shape: Literal["steps", "matters", "readings", "counts"]
+    shape: Literal["steps", "matters", "readings", "counts", "native"]
     contract: DataContract
     input: Input = Input()
     times: Times = Times()
