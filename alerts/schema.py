@@ -14,7 +14,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """Newest migration this version knows."""
 
 metadata = MetaData()
@@ -42,6 +42,7 @@ transitions = Table(
     Column("subject", String(32), nullable=False),
     Column("body", Text, nullable=False),
     Index("transitions_warning", "warning", "number", unique=True),
+    Index("transitions_partition", "log", "partition"),
 )
 warnings = Table(
     "warnings",
@@ -61,7 +62,15 @@ warnings = Table(
     Column("number", Integer, nullable=False),
     Column("since", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Index("warnings_queue", "state", "level", "at"),
+    # By what the queue is put in order; see alerts.queue_order.
+    Column("shut", SmallInteger, nullable=False, server_default="0"),
+    Column("calm", SmallInteger, nullable=False, server_default="0"),
+    Column("late", BigInteger, nullable=False, server_default="0"),
+    Index("warnings_worst", "shut", "calm", "late", "id"),
+    Index("warnings_newest", "shut", "at", "id"),
+    Index("warnings_due", "shut", "late", "id"),
+    Index("warnings_group", "shut", "place", "category", "kind"),
+    Index("warnings_subject", "subject"),
 )
 intents = Table(
     "intents",

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, func, se
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 
+from alerts.queue_order import order_of
 from alerts.schema import (
     REVISION,
     decisions,
@@ -203,7 +204,7 @@ class Store:
         newest = {t["warning"]: t for t in changes}
         since = {t["warning"]: t["at"] for t in reversed(changes)}
         statement = self._insert(warnings)
-        updated = ("level", "proposed", "confirmed", "state", "office", "place", "category", "number", "at")
+        updated = ("level", "proposed", "confirmed", "state", "office", "place", "category", "number", "at", "shut", "calm", "late")
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["id"], set_={name: statement.excluded[name] for name in updated}
@@ -213,7 +214,7 @@ class Store:
                  "proposed": t["proposed"], "confirmed": t["confirmed"], "state": t["state"], "office": t["office"],
                  "place": t["place"], "category": t["category"], "number": t["number"],
                  "since": since[t["warning"]],
-                 "at": t["at"]}
+                 "at": t["at"], **order_of(t)}
                 for t in newest.values()
             ],
         )  # fmt: skip
