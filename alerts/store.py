@@ -204,7 +204,20 @@ class Store:
         newest = {t["warning"]: t for t in changes}
         since = {t["warning"]: t["at"] for t in reversed(changes)}
         statement = self._insert(warnings)
-        updated = ("level", "proposed", "confirmed", "state", "office", "place", "category", "number", "at", "shut", "calm", "late")
+        updated = (
+            "level",
+            "proposed",
+            "confirmed",
+            "state",
+            "office",
+            "place",
+            "category",
+            "number",
+            "at",
+            "shut",
+            "calm",
+            "late",
+        )
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["id"], set_={name: statement.excluded[name] for name in updated}

@@ -2,13 +2,13 @@
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from alerts.names import LEVEL_NAMES, Names, governing, rfc3339, zone_offset
 from alerts.sentences import reasons, sentence
 from alerts.store import Store
 from pipeline.assessment import Level
@@ -16,69 +16,17 @@ from pipeline.frame import Frame
 from pipeline.rules import FoldRules
 from runners.log_sqlite import LOGS, Logs
 
-_LEVEL_NAMES: dict[int, str | None] = {0: None, 1: "blue", 2: "yellow", 3: "orange", 4: "red"}
 _HEADER = "subject,kind,target,at,score,probability,label,label_known_at,office,category,share"
 _UNIT = 65_536
 _TOLD = 6
 """Reasons of an assessment that a line of warnings.jsonl gives; `forewarn explain` gives all."""
 
 
-class Names:
-    """Readable names of codes and subjects, from the directory of a log and the names its settings give to ids."""
-
-    def __init__(self, logs: Logs, settings: Mapping[str, Any] | None = None) -> None:
-        self._logs = logs
-        self._names = logs.names()
-        self._called: dict[str, tuple[str, str]] = {}
-        for part in ("places", "offices", "categories"):
-            for item in (settings or {}).get(part, ()):
-                if item["name_zh"] or item["name_en"]:
-                    self._called[item["id"]] = (item["name_zh"] or item["id"], item["name_en"] or item["id"])
-
-    @property
-    def has_languages(self) -> bool:
-        """Whether anything is called otherwise than by its id."""
-        return bool(self._called)
-
-    def of(self, code: int) -> str:
-        """Id of a code; '' for none."""
-        return self._names.get(code, "") if code else ""
-
-    def zh(self, code: int) -> str:
-        """Chinese name of a code, else its id."""
-        return self._said(code, 0)
-
-    def en(self, code: int) -> str:
-        """English name of a code, else its id."""
-        return self._said(code, 1)
-
-    def _said(self, code: int, language: int) -> str:
-        name = self.of(code)
-        # "grid/point": a point within a place that has a name.
-        head, _, point = name.partition("/")
-        called = self._called.get(head)
-        if called is None:
-            return name
-        return f"{called[language]}{' ' if language else ''}{point}" if point else called[language]
-
-    def subject(self, key: bytes) -> str:
-        """Readable id of a matter, else the key in hexadecimal."""
-        found = self._logs.matter(key)
-        return found[1].partition("/")[2] if found else key.hex()
-
-
-def rfc3339(us: int) -> str:
-    """UTC with a fraction only where there is one."""
-    moment = datetime.fromtimestamp(us // 1_000_000, UTC)
-    fraction = us % 1_000_000
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction:06d}" if fraction else "") + "Z"
-
-
 def readable(transition: dict[str, Any], names: Names, rules: FoldRules) -> dict[str, Any]:
     """A transition as people and other programs read it: names, colours, sentences, reasons."""
-    governing = _governing(transition)
-    target = governing.get("target", -1) if governing else -1
-    shift = _shift(rules)
+    ruling = governing(transition)
+    target = ruling.get("target", -1) if ruling else -1
+    shift = zone_offset(rules)
     targets = [each.name for each in rules.targets]
     zh, en = sentence(transition, names.zh, zone_offset=shift, target_names=targets)
     if names.has_languages:
@@ -87,21 +35,21 @@ def readable(transition: dict[str, Any], names: Names, rules: FoldRules) -> dict
         "warning": transition["warning"],
         "number": transition["number"],
         "at": rfc3339(transition["at"]),
-        "subject": _subject(transition, names),
-        "kind": governing["kind"] if governing else transition["kind"],
+        "subject": names.subject_of(transition),
+        "kind": ruling["kind"] if ruling else transition["kind"],
         "target": targets[target] if 0 <= target < len(targets) else None,
         "office": names.of(transition["office"]),
         "place": names.of(transition["place"]),
         "category": names.of(transition["category"]),
-        "from": _LEVEL_NAMES[transition["from"]],
-        "to": _LEVEL_NAMES[transition["to"]],
-        "proposed": _LEVEL_NAMES[transition["proposed"]],
-        "confirmed": _LEVEL_NAMES[transition["confirmed"]],
+        "from": LEVEL_NAMES[transition["from"]],
+        "to": LEVEL_NAMES[transition["to"]],
+        "proposed": LEVEL_NAMES[transition["proposed"]],
+        "confirmed": LEVEL_NAMES[transition["confirmed"]],
         "state": transition["state"],
         "cause": transition["cause"],
         "sentence": {"zh": zh, "en": en},
         "reasons": reasons(transition, names.of, zone_offset=shift, target_names=targets, most=_TOLD),
-        "probability": governing.get("probability", 0) / 10_000 if governing else None,
+        "probability": ruling.get("probability", 0) / 10_000 if ruling else None,
         "cutoff": transition["cutoff"],
         "versions": transition["versions"],
     }
@@ -112,13 +60,6 @@ def genesis_settings(logs: Logs) -> Mapping[str, Any]:
     body = logs.frame("signals", 0, 0) or logs.frame("site", 0, 0)
     others = Frame.from_bytes(body, 0).others if body else ()
     return dict(others[0].get("settings") or {}) if others else {}
-
-
-def _subject(transition: dict[str, Any], names: Names) -> str:
-    known = names.subject(bytes.fromhex(transition["subject"]))
-    if transition["kind"] == "surge" and known == transition["subject"]:
-        return f"{names.of(transition['category'])}@{names.of(transition['place']) or 'site'}"
-    return known
 
 
 def write_warnings(path: Path, store: Store, logs: Logs, rules: FoldRules) -> int:
@@ -188,20 +129,9 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"' if any(mark in name for mark in ',"\n\r') else name
 
 
-def _governing(transition: dict[str, Any]) -> dict[str, Any] | None:
-    every: list[dict[str, Any]] = transition["assessments"]
-    return every[transition["governing"]] if every else None
-
-
-def _shift(rules: FoldRules) -> Any:
-    def offset(us: int) -> int:
-        day = rules.calendar.day_of(us)
-        start = rules.calendar.start_of(day)
-        return day * 86_400_000_000 - start
-
-    return offset
-
-
 def level_name(level: int) -> str:
     """blue, yellow, orange, red; '' for none."""
     return Level(level).name.lower() if level else ""
+
+
+__all__ = ["Names", "genesis_settings", "level_name", "readable", "rfc3339", "write_scores", "write_warnings"]

@@ -1,0 +1,96 @@
+"""What codes and subjects are called: by the directory of a log, and by the names that settings give to ids."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from pipeline.rules import FoldRules
+
+LEVEL_NAMES: Mapping[int, str | None] = {0: None, 1: "blue", 2: "yellow", 3: "orange", 4: "red"}
+_DAY_US = 86_400_000_000
+
+
+class Directory(Protocol):
+    """Names as a log keeps them."""
+
+    def names(self) -> Mapping[int, str]:
+        """Code -> id."""
+        ...
+
+    def matter(self, key: bytes) -> tuple[int, str] | None:
+        """Partition of a matter and its "source/id"."""
+        ...
+
+
+class Names:
+    """Readable names of codes and subjects, from the directory of a log and the names its settings give to ids."""
+
+    def __init__(self, directory: Directory, settings: Mapping[str, Any] | None = None) -> None:
+        self._directory = directory
+        self._names = directory.names()
+        self._called: dict[str, tuple[str, str]] = {}
+        for part in ("places", "offices", "categories"):
+            for item in (settings or {}).get(part, ()):
+                if item["name_zh"] or item["name_en"]:
+                    self._called[item["id"]] = (item["name_zh"] or item["id"], item["name_en"] or item["id"])
+
+    @property
+    def has_languages(self) -> bool:
+        """Whether anything is called otherwise than by its id."""
+        return bool(self._called)
+
+    def of(self, code: int) -> str:
+        """Id of a code; '' for none."""
+        return self._names.get(code, "") if code else ""
+
+    def zh(self, code: int) -> str:
+        """Chinese name of a code, else its id."""
+        return self._said(code, 0)
+
+    def en(self, code: int) -> str:
+        """English name of a code, else its id."""
+        return self._said(code, 1)
+
+    def _said(self, code: int, language: int) -> str:
+        name = self.of(code)
+        # "grid/point": a point within a place that has a name.
+        head, _, point = name.partition("/")
+        called = self._called.get(head)
+        if called is None:
+            return name
+        return f"{called[language]}{' ' if language else ''}{point}" if point else called[language]
+
+    def subject(self, key: bytes) -> str:
+        """Readable id of a matter, else the key in hexadecimal."""
+        found = self._directory.matter(key)
+        return found[1].partition("/")[2] if found else key.hex()
+
+    def subject_of(self, transition: Mapping[str, Any]) -> str:
+        """Readable id of what a transition is about; a surge nobody named is called by kind and place."""
+        known = self.subject(bytes.fromhex(transition["subject"]))
+        if transition["kind"] == "surge" and known == transition["subject"]:
+            return f"{self.of(transition['category'])}@{self.of(transition['place']) or 'site'}"
+        return known
+
+
+def zone_offset(rules: FoldRules) -> Callable[[int], int]:
+    """µs to add to a moment for the local one."""
+
+    def offset(us: int) -> int:
+        day = rules.calendar.day_of(us)
+        return day * _DAY_US - rules.calendar.start_of(day)
+
+    return offset
+
+
+def governing(transition: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The assessment by which a transition's level stands."""
+    every: list[dict[str, Any]] = transition["assessments"]
+    return every[transition["governing"]] if every else None
+
+
+def rfc3339(us: int) -> str:
+    """UTC with a fraction only where there is one."""
+    moment = datetime.fromtimestamp(us // 1_000_000, UTC)
+    fraction = us % 1_000_000
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction:06d}" if fraction else "") + "Z"
