@@ -1,0 +1,260 @@
+"""Questions to the store that a duty room asks: the ordered queue, its groups, counts, and what changed since a cursor.
+
+Every question takes the scope: the places that may be seen. Pages go on by key, so a page costs the same however deep.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, tuple_
+
+from alerts.schema import offsets, transitions, verdicts, warnings
+from alerts.store import Store
+
+Order = Literal["worst", "newest", "due"]
+Scope = Collection[int] | None
+"""Codes of the places that may be seen; None: all of them, and what has no place."""
+
+_ORDERS = {
+    "worst": (warnings.c.shut, warnings.c.calm, warnings.c.late, warnings.c.id),
+    "due": (warnings.c.shut, warnings.c.late, warnings.c.id),
+    "newest": (warnings.c.at, warnings.c.id),
+}
+_LEVELS = ("blue", "yellow", "orange", "red")
+_MANY = 900
+"""Ids in one question at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What is asked for; an empty one asks for everything. Codes and levels, not names.
+
+    places : those of a subtree. subjects, ids : of a search, either of which may match; None where nothing is searched.
+    """
+
+    levels: frozenset[int] = frozenset()
+    kinds: frozenset[str] = frozenset()
+    states: frozenset[str] = frozenset()
+    offices: frozenset[int] = frozenset()
+    categories: frozenset[int] = frozenset()
+    places: frozenset[int] | None = None
+    subjects: frozenset[str] | None = None
+    prefix: str = ""
+    with_shut: bool = False
+    is_awaiting: bool = field(default=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of `warnings` with those of the newest transitions, in order; `after`: the key to go on from."""
+
+    rows: list[dict[str, Any]]
+    after: list[Any] | None
+
+
+class Queue:
+    """Reads one store; opened read-only, beside the writer."""
+
+    def __init__(self, url: Path | str) -> None:
+        self._store = Store(url, readonly=True)
+        self._engine = self._store.engine
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()
+
+    def page(self, scope: Scope, filters: Filters, order: Order, limit: int, after: Sequence[Any] | None) -> Page:
+        """The next `limit` warnings behind the key `after`."""
+        keys = _ORDERS[order]
+        query = select(warnings).where(*_conditions(scope, filters))
+        if order == "newest":
+            query = query.order_by(*(key.desc() for key in keys))
+        else:
+            query = query.order_by(*keys)
+        if after is not None:
+            behind = tuple_(*keys)
+            edge = tuple_(*(literal(value, key.type) for value, key in zip(after, keys, strict=True)))
+            query = query.where(behind < edge if order == "newest" else behind > edge)
+        rows = self._rows(query.limit(limit + 1))
+        more = len(rows) > limit
+        rows = rows[:limit]
+        return Page(rows, [rows[-1][key.name] for key in keys] if more and rows else None)
+
+    def total(self, scope: Scope, filters: Filters) -> int:
+        """How many match."""
+        with self._engine.connect() as connection:
+            query = select(func.count()).select_from(warnings).where(*_conditions(scope, filters))
+            return int(connection.execute(query).scalar_one())
+
+    def counts(self, scope: Scope, filters: Filters | None = None) -> dict[str, int]:
+        """Open warnings by the level they are proposed at, and how many wait for a confirmation."""
+        query = (
+            select(warnings.c.calm, func.count(), func.sum(_awaiting()))
+            .where(*_conditions(scope, filters or Filters()))
+            .group_by(warnings.c.calm)
+        )
+        out = dict.fromkeys((*_LEVELS, "awaiting"), 0)
+        with self._engine.connect() as connection:
+            for calm, count, awaiting in connection.execute(query):
+                if 0 <= calm < 4:
+                    out[_LEVELS[3 - calm]] += count
+                out["awaiting"] += int(awaiting or 0)
+        return out
+
+    def groups(self, scope: Scope, filters: Filters, limit: int) -> tuple[list[dict[str, Any]], int]:
+        """Place x category x kind: `counts`, `total` and the row of the worst; worst first, and how many there are."""
+        rank = func.row_number().over(
+            partition_by=(warnings.c.place, warnings.c.category, warnings.c.kind), order_by=_ORDERS["worst"]
+        )
+        found: dict[tuple[Any, ...], dict[str, Any]] = {}
+        by = (warnings.c.place, warnings.c.category, warnings.c.kind)
+        query = (
+            select(*by, warnings.c.calm, func.count(), func.sum(_awaiting()))
+            .where(*_conditions(scope, filters))
+            .group_by(*by, warnings.c.calm)
+        )
+        ranked = select(warnings, rank.label("rank")).where(*_conditions(scope, filters)).subquery()
+        best = select(ranked).where(ranked.c.rank == 1)
+        best = best.order_by(ranked.c.shut, ranked.c.calm, ranked.c.late, ranked.c.id).limit(limit)
+        with self._engine.connect() as connection:
+            for place, category, kind, calm, count, awaiting in connection.execute(query):
+                group = found.setdefault(
+                    (place, category, kind), {"total": 0, "counts": dict.fromkeys((*_LEVELS, "awaiting"), 0)}
+                )
+                group["total"] += count
+                if 0 <= calm < 4:
+                    group["counts"][_LEVELS[3 - calm]] += count
+                group["counts"]["awaiting"] += int(awaiting or 0)
+            worst = [dict(row._mapping) for row in connection.execute(best)]
+        out = [found[row["place"], row["category"], row["kind"]] | {"worst": row} for row in worst]
+        return out, len(found)
+
+    def row(self, scope: Scope, warning: str) -> dict[str, Any] | None:
+        """One warning by its id; None when it is not there or outside the scope."""
+        rows = self._rows(select(warnings).where(warnings.c.id == warning, *_within(scope)))
+        return rows[0] if rows else None
+
+    def rows(self, scope: Scope, ids: Collection[str]) -> list[dict[str, Any]]:
+        """Warnings by their ids, as far as they are there and within the scope."""
+        return self._rows(select(warnings).where(warnings.c.id.in_(ids), *_within(scope)))
+
+    def taker(self, scope: Scope, warning: str) -> str | None:
+        """Who acknowledged a warning last; None where nobody did."""
+        for transition in reversed(self.history(scope, warning)):
+            if transition["cause"] == "acknowledged":
+                return str(transition["principal"])
+        return None
+
+    def newest(self, scope: Scope, keys: Sequence[tuple[str, int]]) -> dict[str, dict[str, Any]]:
+        """Transitions by (warning, number)."""
+        out: dict[str, dict[str, Any]] = {}
+        with self._engine.connect() as connection:
+            for first in range(0, len(keys), _MANY):
+                wanted = [list(key) for key in keys[first : first + _MANY]]
+                query = (
+                    select(transitions.c.warning, transitions.c.body)
+                    .join(warnings, warnings.c.id == transitions.c.warning)
+                    .where(tuple_(transitions.c.warning, transitions.c.number).in_(wanted), *_within(scope))
+                )
+                out |= {warning: json.loads(body) for warning, body in connection.execute(query)}
+        return out
+
+    def history(self, scope: Scope, warning: str) -> list[dict[str, Any]]:
+        """All transitions of one warning, in order; none outside the scope."""
+        query = (
+            select(transitions.c.body)
+            .join(warnings, warnings.c.id == transitions.c.warning)
+            .where(transitions.c.warning == warning, *_within(scope))
+            .order_by(transitions.c.number)
+        )
+        with self._engine.connect() as connection:
+            return [json.loads(body) for (body,) in connection.execute(query)]
+
+    def alike(self, scope: Scope, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
+        """How many open warnings there are of each (place, category)."""
+        places = {place for place, _ in pairs}
+        query = (
+            select(warnings.c.place, warnings.c.category, func.count())
+            .where(warnings.c.shut == 0, warnings.c.place.in_(places), *_within(scope))
+            .group_by(warnings.c.place, warnings.c.category)
+        )
+        with self._engine.connect() as connection:
+            return {(place, category): count for place, category, count in connection.execute(query)}
+
+    def since(self, scope: Scope, log: str, partition: int, number: int, most: int) -> list[dict[str, Any]] | None:
+        """Rows of the warnings that changed after a partition's `number`-th transition; None where that is too much."""
+        of_it = and_(transitions.c.log == log, transitions.c.partition == partition)
+        with self._engine.connect() as connection, connection.begin():
+            # One moment for both questions: SQLite takes its snapshot at the first of them.
+            connection.exec_driver_sql("BEGIN" if self._engine.dialect.name == "sqlite" else "SELECT 1")
+            there = int(connection.execute(select(func.count()).select_from(transitions).where(of_it)).scalar_one())
+            missed = there - number
+            if missed > most or missed < 0:
+                return None
+            last = select(transitions.c.warning).where(of_it).order_by(transitions.c.id.desc()).limit(missed)
+            query = select(warnings).where(warnings.c.id.in_(last.subquery().select()), *_within(scope))
+            return [dict(row._mapping) for row in connection.execute(query)]
+
+    def cursor(self) -> dict[str, int]:
+        """Number of transitions per partition of a log."""
+        by = (transitions.c.log, transitions.c.partition)
+        with self._engine.connect() as connection:
+            found = {
+                f"{log}-{partition}": 0
+                for log, partition in connection.execute(select(offsets.c.log, offsets.c.partition))
+            }
+            counted = connection.execute(select(*by, func.count()).group_by(*by))
+            return found | {f"{log}-{partition}": count for log, partition, count in counted}
+
+    def verdict(self, key: str) -> dict[str, Any] | None:
+        """The first verdict under an idempotency key."""
+        query = select(verdicts.c.body).where(verdicts.c.key == key[:200]).order_by(verdicts.c.id).limit(1)
+        with self._engine.connect() as connection:
+            body = connection.execute(query).scalar()
+        return None if body is None else dict(json.loads(body))
+
+    def _rows(self, query: Any) -> list[dict[str, Any]]:
+        with self._engine.connect() as connection:
+            return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def _within(scope: Scope) -> list[ColumnElement[bool]]:
+    return [] if scope is None else [warnings.c.place.in_(scope)]
+
+
+def _conditions(scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
+    where = _within(scope)
+    if not filters.with_shut:
+        where.append(warnings.c.shut == 0)
+    if filters.places is not None:
+        where.append(warnings.c.place.in_(filters.places))
+    if filters.levels:
+        where.append(warnings.c.calm.in_({4 - level for level in filters.levels}))
+    for column, wanted in (
+        (warnings.c.kind, filters.kinds),
+        (warnings.c.state, filters.states),
+        (warnings.c.office, filters.offices),
+        (warnings.c.category, filters.categories),
+    ):
+        if wanted:
+            where.append(column.in_(wanted))
+    if filters.is_awaiting:
+        where.append(_awaiting() == 1)
+    if filters.subjects is not None:
+        found: list[ColumnElement[bool]] = [warnings.c.subject.in_(filters.subjects)]
+        if filters.prefix:
+            found.append(warnings.c.id.startswith(filters.prefix, autoescape=True))
+        where.append(or_(*found))
+    return where
+
+
+def _awaiting() -> ColumnElement[int]:
+    """1 where a proposal above yellow is not confirmed: see alerts.lifecycle.Life.awaiting."""
+    waits = and_(warnings.c.shut == 0, warnings.c.proposed > 2, warnings.c.proposed > warnings.c.confirmed)
+    return case((waits, 1), else_=0)
+
+
+__all__ = ["Filters", "Order", "Page", "Queue", "Scope"]
