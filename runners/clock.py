@@ -50,8 +50,7 @@ class WallClock:
     def __init__(self, wall: Seconds = time.time, monotonic: Seconds = time.monotonic) -> None:
         self._wall, self._monotonic = wall, monotonic
         self._lock = threading.Lock()
-        self._trouble = ""
-        self.accept()
+        self._beat, self._time, self._trouble = monotonic(), wall() * SECOND, ""
 
     def now(self) -> int:
         """Log time; each call slews a little towards the wall."""
