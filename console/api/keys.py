@@ -1,0 +1,97 @@
+"""API keys: for programs that send or read, each with a source, scopes, an area and an end. Kept hashed."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from hmac import compare_digest
+
+from console.api.accounts import AccountError, Accounts
+
+PREFIX = "fw_"
+SCOPES = frozenset({"intake"})
+"""What a key can be for."""
+_CACHE_US = 5_000_000
+"""How long a key that was revoked by another process may still pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a key allows. `source`: the only one it may send as. `area`: id of a place. `until`: µs UTC, None: never."""
+
+    id: str
+    source: str
+    scopes: frozenset[str]
+    area: str
+    until: int | None
+
+    def allows(self, scope: str, source: str) -> bool:
+        """Whether it is for this scope and source."""
+        return scope in self.scopes and source == self.source
+
+
+class Keys:
+    """The API keys of one site."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self._cache: dict[bytes, tuple[int, Key]] = {}
+
+    def create(
+        self, source: str, scopes: Sequence[str] = ("intake",), area: str = "root", expires: int | None = None
+    ) -> str:
+        """A new key's secret, told this once. Raises AccountError."""
+        unknown = set(scopes) - SCOPES
+        if unknown or not scopes:
+            raise AccountError(f"a key is for one or more of {', '.join(sorted(SCOPES))}; not {sorted(unknown)}")
+        id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+        with self._accounts.transaction() as db:
+            db.execute(
+                "INSERT INTO keys (id, hash, source, scopes, area, created, until) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (id, _digest(secret), source, " ".join(sorted(scopes)), area, self._accounts.clock(), expires),
+            )
+        return f"{PREFIX}{id}_{secret}"
+
+    def check(self, secret: str) -> Key | None:
+        """The key of a secret, while it stands."""
+        digest, now = _digest(secret), self._accounts.clock()
+        cached = self._cache.get(digest)
+        if cached is not None and now - cached[0] < _CACHE_US:
+            key = cached[1]
+        else:
+            found = self._find(secret)
+            self._cache.pop(digest, None)
+            if found is None:
+                return None
+            key = found
+            if len(self._cache) > 1000:
+                self._cache.clear()
+            self._cache[digest] = (now, key)
+        return None if key.until is not None and key.until <= now else key
+
+    def revoke(self, id: str) -> bool:
+        """End a key; whether there was one."""
+        with self._accounts.transaction() as db:
+            count = db.execute("UPDATE keys SET revoked = 1 WHERE id = ? AND NOT revoked", (id,)).rowcount
+        self._cache.clear()
+        return bool(count)
+
+    def every(self) -> list[Key]:
+        """All keys that are not revoked; their secrets are not known."""
+        rows = self._accounts.every(
+            "SELECT id, source, scopes, area, until FROM keys WHERE NOT revoked ORDER BY created"
+        )
+        return [Key(id, source, frozenset(scopes.split()), area, until) for id, source, scopes, area, until in rows]
+
+    def _find(self, secret: str) -> Key | None:
+        if not secret.startswith(PREFIX):
+            return None
+        id, _, rest = secret.removeprefix(PREFIX).partition("_")
+        row = self._accounts.one("SELECT hash, source, scopes, area, until FROM keys WHERE id = ? AND NOT revoked", id)
+        if row is None or not compare_digest(row[0], _digest(rest)):
+            return None
+        return Key(id, row[1], frozenset(row[2].split()), row[3], row[4])
+
+
+def _digest(secret: str) -> bytes:
+    return sha256(secret.encode()).digest()
