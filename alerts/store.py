@@ -4,9 +4,11 @@ SQLite for an embedded site, PostgreSQL for a cluster; both through SQLAlchemy C
 the logs, so an embedded store runs with `synchronous=NORMAL` and folds forward after a power loss.
 """
 
+import errno
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
 
 from alerts.queue_order import order_of
 from alerts.schema import (
@@ -121,9 +124,12 @@ class Store:
         digests: Mapping[str, str],
         all_effects: Sequence[Effects],
     ) -> bool:
-        """Keep the effects of the frames up to `offset` and the offset itself; False when it was there already."""
+        """Keep the effects of the frames up to `offset` and the offset itself; False when it was there already.
+
+        Raises OSError (ENOSPC) when the disk is full; nothing was kept then.
+        """
         connection = self.connection()
-        with connection.begin():
+        with _told_when_full(), connection.begin():
             insert = self._insert
             row = {
                 "log": log,
@@ -272,6 +278,26 @@ class Store:
             query = query.where(warnings.c.state.in_(states))
         return [dict(row._mapping) for row in self._rows(query)]
 
+    def verdict(self, key: str) -> dict[str, Any] | None:
+        """The newest answer to a command under its key."""
+        query = select(verdicts.c.body).where(verdicts.c.key == key[:200]).order_by(verdicts.c.id.desc()).limit(1)
+        row = self._one(query)
+        return None if row is None else dict(json.loads(row[0]))
+
+    def log_of(self, warning: str) -> tuple[str, int] | None:
+        """Log and partition that a warning belongs to."""
+        row = self._one(select(warnings.c.log, warnings.c.partition).where(warnings.c.id == warning))
+        return None if row is None else (row[0], row[1])
+
+    def cursor(self) -> dict[str, int]:
+        """Number of transitions by `<log>-<partition>`."""
+        rows = self._rows(
+            select(transitions.c.log, transitions.c.partition, func.count()).group_by(
+                transitions.c.log, transitions.c.partition
+            )
+        )
+        return {f"{log}-{partition}": count for log, partition, count in rows}
+
     def verdicts(self) -> list[dict[str, Any]]:
         """Answers to commands, in order."""
         return [json.loads(body) for (body,) in self._rows(select(verdicts.c.body).order_by(verdicts.c.id))]
@@ -358,6 +384,16 @@ class Store:
 
     def _one(self, query: Any) -> Any:
         return self._rows(query).first()
+
+
+@contextmanager
+def _told_when_full() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            raise OSError(errno.ENOSPC, str(error.orig)) from error
+        raise
 
 
 def _packed(block: DecisionBlock) -> bytes:

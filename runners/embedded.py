@@ -13,6 +13,7 @@ from pipeline.errors import CorruptData
 from pipeline.frame import Frame, Kind, frame_of_others
 from pipeline.rules import FoldRules
 from pipeline.topology import Topology
+from runners.accounts import by_source, held_by_source
 from runners.checkpoints import Checkpoints
 from runners.log_sqlite import Lease, Logs
 from runners.model_files import ModelFiles
@@ -37,6 +38,7 @@ class Partition:
         self.checkpoints = self._checkpoints()
         self._supervised = Supervised(topology(rules, site.models.champions), self._rewind, self._reread)
         self._fold_s = 0.0
+        self._unkept: list[Effects] = []
         self._written = time.monotonic()
 
     def restore(self) -> None:
@@ -85,13 +87,29 @@ class Partition:
             if frame.offset != self.offset + 1:
                 raise CorruptData(f"signals-{self.number}: frame {frame.offset} follows {self.offset}")
             self._provide(frame)
-            out += self._supervised.step(frame)
+            out += self._fold_in(frame)
             self.offset = frame.offset
+        self._unkept += out
         if self.offset > stored:
-            self.site.store.apply("signals", self.number, self.offset, self.fold.county.now, self.fold.digest(), out)
+            self.keep()
+        self._unkept = []
         self._fold_s += time.perf_counter() - begun
         self._maybe_checkpoint()
         return out
+
+    def keep(self) -> None:
+        """Commit what was folded. Raises OSError when the disk is full: the effects wait until this is called again."""
+        store = self.site.store
+        store.apply("signals", self.number, self.offset, self.fold.county.now, self.fold.digest(), self._unkept)
+        self._unkept = []
+
+    def _fold_in(self, frame: Frame) -> list[Effects]:
+        if not self.site.logs.is_wall:
+            return self._supervised.step(frame)
+        before = held_by_source(self.fold)
+        effects = self._supervised.step(frame)
+        effects[-1].counts.update(by_source(frame, effects, before, held_by_source(self.fold)))
+        return effects
 
     def _provide(self, frame: Frame) -> None:
         if Kind.MODEL in frame.kinds:
@@ -106,7 +124,13 @@ class Partition:
 
     def checkpoint(self) -> None:
         """Write what was touched since the last one."""
-        self.checkpoints.write(self.offset, lambda delta: self.fold.checkpoint(delta=delta))
+        try:
+            self.checkpoints.write(self.offset, lambda delta: self.fold.checkpoint(delta=delta))
+        except OSError:
+            # What was touched is forgotten by now: the next one must be a base. The log is the truth meanwhile.
+            self.checkpoints = self._checkpoints()
+            if not self.site.logs.is_wall:
+                raise
         self._fold_s = 0.0
         self._written = time.monotonic()
 

@@ -5,6 +5,7 @@ frame (names, matters, texts, dead letters, the source's position) is written in
 `synchronous=FULL` unless the input is the truth (a back-test). One writer, which alone checkpoints the WAL; no mmap.
 """
 
+import errno
 import fcntl
 import os
 import re
@@ -32,6 +33,8 @@ CREATE TABLE IF NOT EXISTS deadletters (id INTEGER PRIMARY KEY, source TEXT, pos
   field TEXT, detail TEXT, remedy TEXT, size INTEGER, sha256 TEXT, body BLOB);
 CREATE INDEX IF NOT EXISTS deadletters_reason ON deadletters (reason);
 CREATE TABLE IF NOT EXISTS cursors (source TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS batches (key BLOB PRIMARY KEY, content BLOB NOT NULL, at INTEGER NOT NULL,
+  answer BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tallies (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 """
 
@@ -90,6 +93,7 @@ class Logs:
         if found > SCHEMA:
             raise NewerData(f"{path} has schema {found}; this version reads up to {SCHEMA}: upgrade forewarn")
         self.clock = self.meta("clock") or clock
+        self.is_wall = self.clock == "wall"
 
     def __enter__(self) -> "Logs":
         """The logs themselves."""
@@ -108,14 +112,17 @@ class Logs:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything appended inside is kept whole or not at all; durable when it leaves."""
-        self.db.execute("BEGIN IMMEDIATE")
         try:
+            self.db.execute("BEGIN IMMEDIATE")
             yield
-        except BaseException:
-            self.db.execute("ROLLBACK")
+            self.db.execute("COMMIT")
+        except BaseException as error:
+            if self.db.in_transaction:  # SQLite itself goes back when the disk is full
+                self.db.execute("ROLLBACK")
             self._next.clear()
+            if isinstance(error, sqlite3.OperationalError) and is_full(error):
+                raise OSError(errno.ENOSPC, f"{self.path}: {error}") from error
             raise
-        self.db.execute("COMMIT")
 
     def meta(self, key: str) -> str | None:
         """A remembered value of the file."""
@@ -264,6 +271,19 @@ class Logs:
         columns = [column[0] for column in cursor.description]
         return [dict(zip(columns, row, strict=True)) for row in cursor]
 
+    def batch(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """Hash of the content that came under a sender's key, and what was answered."""
+        row = self.db.execute("SELECT content, answer FROM batches WHERE key = ?", (key,)).fetchone()
+        return (row[0], row[1]) if row else None
+
+    def keep_batch(self, key: bytes, content: bytes, at: int, answer: bytes) -> None:
+        """Remember a request by its sender's key; part of the frame's transaction."""
+        self.db.execute("INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?)", (key, content, at, answer))
+
+    def forget_batches(self, before: int) -> None:
+        """Forget requests that came before a moment (µs UTC)."""
+        self.db.execute("DELETE FROM batches WHERE at < ?", (before,))
+
     def advance(self, source: str, position: int) -> None:
         """Remember how far a source was read; part of the frame's transaction."""
         self.db.execute(
@@ -286,6 +306,11 @@ class Logs:
     def tallies(self) -> dict[str, int]:
         """The edge's running counts."""
         return dict(self.db.execute("SELECT name, count FROM tallies ORDER BY name"))
+
+
+def is_full(error: sqlite3.OperationalError) -> bool:
+    """Whether nothing more could be written; once there is room again the same call succeeds."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 def _table(log: str, partition: int) -> str:
