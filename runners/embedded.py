@@ -92,16 +92,18 @@ class Partition:
         self._unkept += out
         if self.offset > stored:
             self.keep()
-        self._unkept = []
+        else:
+            self._unkept = []
         self._fold_s += time.perf_counter() - begun
         self._maybe_checkpoint()
         return out
 
-    def keep(self) -> None:
+    def keep(self) -> list[Effects]:
         """Commit what was folded. Raises OSError when the disk is full: the effects wait until this is called again."""
         store = self.site.store
         store.apply("signals", self.number, self.offset, self.fold.county.now, self.fold.digest(), self._unkept)
-        self._unkept = []
+        kept, self._unkept = self._unkept, []
+        return kept
 
     def _fold_in(self, frame: Frame) -> list[Effects]:
         if not self.site.logs.is_wall:

@@ -23,12 +23,15 @@ class Ledger:
         for tallies in (logged, stored):
             self._add(tallies)
 
-    def move(self, counts: Mapping[str, int], *, heard: tuple[int, int] | None = None) -> None:
-        """Add counts named `<what>@<code>`, all at once; `heard` is a source and when it spoke."""
+    def move(self, counts: Mapping[str, int]) -> None:
+        """Add counts named `<what>@<code>`, all at once."""
         with self._lock:
             self._add(counts)
-            if heard is not None:
-                self._heard[heard[0]] = max(heard[1], self._heard.get(heard[0], 0))
+
+    def hear(self, source: str, at: int) -> None:
+        """A source sent something that was taken."""
+        with self._lock:
+            self._heard[code64(source)] = at
 
     def of(self, source: str) -> dict[str, int]:
         """What became of all that a source sent, with `pending`."""

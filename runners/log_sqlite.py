@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS matters (key BLOB PRIMARY KEY, partition INTEGER NOT 
 CREATE TABLE IF NOT EXISTS texts (partition INTEGER, offset INTEGER, idx INTEGER, text TEXT NOT NULL, until INTEGER,
   PRIMARY KEY (partition, offset, idx)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS deadletters (id INTEGER PRIMARY KEY, source TEXT, position TEXT, reason TEXT NOT NULL,
-  field TEXT, detail TEXT, remedy TEXT, size INTEGER, sha256 TEXT, body BLOB);
+  field TEXT, detail TEXT, remedy TEXT, size INTEGER, sha256 TEXT, body BLOB, at INTEGER);
 CREATE INDEX IF NOT EXISTS deadletters_reason ON deadletters (reason);
 CREATE TABLE IF NOT EXISTS cursors (source TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batches (key BLOB PRIMARY KEY, content BLOB NOT NULL, at INTEGER NOT NULL,
@@ -86,6 +86,8 @@ class Logs:
             # What is erased is overwritten, whatever this SQLite was built with.
             self.db.execute("PRAGMA secure_delete=ON")
             self.db.executescript(_TABLES)
+            if "at" not in [row[1] for row in self.db.execute("PRAGMA table_info(deadletters)")]:
+                self.db.execute("ALTER TABLE deadletters ADD COLUMN at INTEGER")
             self.db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (str(SCHEMA),))
             self.db.execute("INSERT OR IGNORE INTO meta VALUES ('clock', ?)", (clock,))
         self.db.execute("PRAGMA cache_size=-16000")
@@ -253,13 +255,22 @@ class Logs:
         """Erase texts whose retention ended before a moment (all of them by default); how many."""
         return self.db.execute("DELETE FROM texts WHERE until < ?", (1 << 62 if before is None else before,)).rowcount
 
-    def bury(self, letters: Iterable[tuple[str, str, str, str, str, str, int, str, bytes]]) -> None:
-        """Keep dead letters: source, position, reason, field, detail, remedy, size, sha256, redacted body."""
+    def bury(
+        self, letters: Iterable[tuple[str, str, str, str, str, str, int, str, bytes]], at: int | None = None
+    ) -> None:
+        """Keep dead letters: source, position, reason, field, detail, remedy, size, sha256, redacted body.
+
+        `at` is when they arrived (µs UTC), None in a log with a recorded clock.
+        """
         self.db.executemany(
-            "INSERT INTO deadletters (source, position, reason, field, detail, remedy, size, sha256, body)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            letters,
+            "INSERT INTO deadletters (source, position, reason, field, detail, remedy, size, sha256, body, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(*letter, at) for letter in letters],
         )
+
+    def forget_letters(self, before: int) -> None:
+        """Erase dead letters that arrived before a moment (µs UTC)."""
+        self.db.execute("DELETE FROM deadletters WHERE at < ?", (before,))
 
     def deadletters(self, reason: str | None = None) -> list[dict[str, Any]]:
         """Dead letters, oldest first, of one reason or all."""

@@ -34,6 +34,7 @@ class SiteRunner:
         self.offset = -1
         self.checkpoints = Checkpoints(site.data / "checkpoints", LOG, 0, FOLD_VERSION)
         self._fold_s = 0.0
+        self._unkept: list[Effects] = []
 
     @property
     def is_new(self) -> bool:
@@ -96,13 +97,26 @@ class SiteRunner:
             frame.offset = offset + number
         return self._step(frames)
 
+    def keep(self) -> list[Effects]:
+        """Commit what was folded. Raises OSError when the disk is full: the effects wait until this is called again."""
+        self._name(transition for effects in self._unkept for transition in effects.transitions)
+        self.site.store.apply(LOG, 0, self.offset, self.fold.now, self.fold.digest(), self._unkept)
+        kept, self._unkept = self._unkept, []
+        return kept
+
     def close(self) -> None:
         """Write a last checkpoint; the site closes its files itself."""
         if self.site.checkpointing and self.offset >= 0:
-            self.checkpoints.write(self.offset, lambda delta: self.fold.checkpoint(delta=delta))
+            try:
+                self.checkpoints.write(self.offset, lambda delta: self.fold.checkpoint(delta=delta))
+            except OSError:
+                # A delta that is lost must be followed by a base; a live site goes on without either.
+                self.checkpoints = Checkpoints(self.site.data / "checkpoints", LOG, 0, FOLD_VERSION)
+                if not self.site.logs.is_wall:
+                    raise
 
     def _arrival(self, minute: int, now: int) -> int:
-        return now if self.site.logs.clock == "wall" else (minute + 1) * MINUTE_US
+        return now if self.site.logs.is_wall else (minute + 1) * MINUTE_US
 
     def _step(self, frames: Sequence[Frame], stored: int = -1) -> list[Effects]:
         begun = time.perf_counter()
@@ -112,9 +126,11 @@ class SiteRunner:
                 raise CorruptData(f"{LOG}-0: frame {frame.offset} follows {self.offset}")
             out.append(self.fold.step(frame))
             self.offset = frame.offset
+        self._unkept += out
         if self.offset > stored:
-            self.site.store.apply(LOG, 0, self.offset, self.fold.now, self.fold.digest(), out)
-            self._name(transition for effects in out for transition in effects.transitions)
+            self.keep()
+        else:
+            self._unkept = []
         self._fold_s += time.perf_counter() - begun
         if self.site.checkpointing and self._fold_s >= CHECKPOINT_FOLD_S:
             self.close()

@@ -1,0 +1,162 @@
+"""One log transaction: frames of signals with all that belongs to them, and what was answered to whom."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from connectors.deadletter import DeadLetter
+from connectors.intake_http import Accepted, OtherContent, Rejection
+from pipeline.calendar import HOUR_US
+from pipeline.frame import Frame, frame_of_others
+from pipeline.ids import code64
+from runners.embedded import Partition, Site
+from runners.live_frames import signal_frames
+from runners.live_sources import LiveSource, Part
+from runners.live_work import Entry, Group, Outcome, Post
+
+LETTER_BYTES = 4 << 20
+"""Of dead letters that are kept of one source in an hour; what is beyond is counted only."""
+LETTER_ROWS = 20_000
+"""The same by number."""
+
+
+class LetterBudget:
+    """How much of a source's rubbish is kept: a burst fills its hour, and the next hour begins anew."""
+
+    def __init__(self) -> None:
+        self._hour = -1
+        self._bytes: Counter[str] = Counter()
+        self._rows: Counter[str] = Counter()
+
+    def within(self, letters: Iterable[DeadLetter], now: int) -> list[DeadLetter]:
+        """Those that are still kept."""
+        if now // HOUR_US != self._hour:
+            self._hour = now // HOUR_US
+            self._bytes.clear()
+            self._rows.clear()
+        kept = []
+        for letter in letters:
+            source = letter.source
+            if self._bytes[source] < LETTER_BYTES and self._rows[source] < LETTER_ROWS:
+                self._bytes[source] += len(letter.body)
+                self._rows[source] += 1
+                kept.append(letter)
+        return kept
+
+
+class Commit:
+    """What is written together at one moment, inside one transaction; `moves` and `outcomes` hold once it is durable."""
+
+    def __init__(self, site: Site, budget: LetterBudget, now: int) -> None:
+        self.site, self.now = site, now
+        self.partition: Partition = site.partitions[0]
+        self.frames: list[tuple[Frame, LiveSource | None]] = []
+        self.outcomes: list[tuple[Post, Outcome]] = []
+        self.moves: Counter[str] = Counter()
+        self.heard: set[str] = set()
+        self._budget = budget
+        self._names: dict[int, tuple[str, str]] = {}
+        self._letters: list[DeadLetter] = []
+        self._tallies: Counter[str] = Counter()
+
+    def entries(self, entries: Sequence[Entry]) -> None:
+        """Append entries that are no signals, in a frame of their own."""
+        if entries:
+            frame = frame_of_others([(entry.kind, self.now, entry.payload) for entry in entries])
+            frame.offset = self.site.logs.append("signals", self.partition.number, [frame.to_bytes()])
+            self.frames.append((frame, None))
+
+    def signals(self, groups: Sequence[Group]) -> None:
+        """Append the signals of these groups, source by source, and note what belongs to them."""
+        parts: dict[str, list[Part]] = {}
+        for group in self.fresh(groups):
+            for part in group.parts:
+                parts.setdefault(part.source.name, []).append(part)
+        known = self.partition.fold.county.matters.slot_of
+        logs, number = self.site.logs, self.partition.number
+        for name, own in parts.items():
+            for made in signal_frames(own, self.now):
+                frame = made.frame
+                frame.offset = logs.append("signals", number, [frame.to_bytes()])
+                keys = frame.signals["matter"].tolist()
+                logs.direct(
+                    (key, number, f"{name}/{matter}")
+                    for key, matter in zip(keys, made.matters, strict=True)
+                    if key not in known
+                )
+                if made.texts:
+                    logs.keep_texts(number, frame.offset, made.texts, self.now + made.source.retention)
+                self.frames.append((frame, made.source))
+            self.note(own)
+
+    def fresh(self, groups: Sequence[Group]) -> list[Group]:
+        """Groups but for those that came before under the same key, which are answered as then."""
+        found = []
+        for group in groups:
+            post = group.posts[0]
+            earlier = self.site.logs.batch(post.key) if post.key else None
+            if earlier is None:
+                found.append(group)
+                if post.key:
+                    # so that the same request twice in one transaction is told as well
+                    self.site.logs.keep_batch(post.key, post.content, self.now, orjson.dumps(post.accepted()))
+                self.outcomes += [(each, each.accepted()) for each in group.posts]
+            elif earlier[0] == post.content:
+                self.outcomes.append((post, _again(earlier[1])))
+            else:
+                self.outcomes.append((post, OtherContent("came before with other content")))
+        return found
+
+    def note(self, parts: Sequence[Part]) -> None:
+        """Names, dead letters and counts of parts that are written."""
+        for part in parts:
+            source = part.source.name
+            code = code64(source)
+            self._names.update(part.names)
+            self._letters += part.rejected
+            self.moves[f"accepted@{code}"] += part.count + len(part.rejected)
+            self.moves[f"dead_lettered@{code}"] += len(part.rejected)
+            self.moves[f"dropped_fields@{code}"] += part.dropped.total()
+            self._tallies.update(letter.reason.value for letter in part.rejected)
+            self._tallies.update({f"dropped.{name}": count for name, count in part.dropped.items()})
+            if part.count:
+                self.heard.add(source)
+
+    def write(self) -> None:
+        """Write what was noted; still inside the transaction."""
+        logs = self.site.logs
+        if self._names:
+            logs.name(self._names)
+        if self._letters:
+            kept = self._budget.within(self._letters, self.now)
+            self._tallies["letters_not_kept"] += len(self._letters) - len(kept)
+            logs.bury([letter_row(letter) for letter in kept], self.now)
+        tallied = Counter({name: count for name, count in (self._tallies + self.moves).items() if count})
+        if tallied:
+            logs.tally(tallied)
+        for source in self.heard:
+            logs.advance(f"heard@{source}", self.now)
+
+
+def letter_row(letter: DeadLetter) -> tuple[str, str, str, str, str, str, int, str, bytes]:
+    """A dead letter as the log keeps it."""
+    return (
+        letter.source, str(letter.position), letter.reason.value, letter.field, letter.detail, letter.remedy,
+        letter.size, letter.sha256.hex(), letter.body,
+    )  # fmt: skip
+
+
+def batch_key(source: str, name: str, content: bytes) -> bytes:
+    """Key of a request: by the sender's own name for it, else by its content."""
+    digest = blake2b(source.encode() + b"\x1f", digest_size=16)
+    digest.update(b"name\x1f" + name.encode() if name else b"content\x1f" + content)
+    return digest.digest()
+
+
+def _again(answer: bytes) -> Accepted:
+    earlier: dict[str, Any] = orjson.loads(answer)
+    rejected = tuple(Rejection(**each) for each in earlier["rejected"])
+    return Accepted(earlier["accepted"], duplicate_batch=True, rejected=rejected)

@@ -1,0 +1,343 @@
+"""The engine: one thread that alone writes to log and store. It commits what arrived, then folds it.
+
+Whatever waits is committed together, at once when nothing is folded; an emergency and a command go first. The fold
+reads frames in the order of the log and may be behind it by what `Room` lets in. A full disk stops both until there is
+room again: whoever waits for an answer is told, what is folded but not kept stays in memory.
+"""
+
+import errno
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+from connectors.intake_http import NotNow
+from pipeline.calendar import MINUTE_US
+from pipeline.effects import Effects
+from pipeline.frame import MAX_ENTRIES, Frame, Kind
+from pipeline.ids import code64
+from runners.clock import SECOND, Clock
+from runners.embedded import Site
+from runners.live_commit import Commit, LetterBudget
+from runners.live_hub import Hub
+from runners.live_ledger import Ledger
+from runners.live_room import Room
+from runners.live_verdicts import Verdicts
+from runners.live_work import Entry, Errand, Group, Outcome, Post
+from runners.site_runner import SiteRunner
+
+TICK_US = 10 * SECOND
+"""After so long without an entry a tick tells the fold what time it is."""
+RETRY_S = 1.0
+"""Pause before a full disk is tried again."""
+FULL = "the disk is full: nothing can be taken in until there is room"
+STOPPING = "the site is stopping"
+
+
+class Regular(Protocol):
+    """Something that is done now and then on the engine's thread."""
+
+    def look(self, now: int) -> None:
+        """Called after each turn, at least once a tick; `now` in µs UTC."""
+        ...
+
+
+class Engine:
+    """The thread, its queues and its state. `failed` is what ended it, if anything did."""
+
+    def __init__(self, site: Site, surges: SiteRunner, clock: Clock, hub: Hub, ledger: Ledger) -> None:
+        self.site, self.surges, self.clock, self.hub, self.ledger = site, surges, clock, hub, ledger
+        self.room = Room()
+        self.verdicts = Verdicts()
+        self.regulars: list[Regular] = []
+        self.trouble = ""
+        self.failed: BaseException | None = None
+        self.on_end: Callable[[], None] = lambda: None
+        self.folded: Callable[[int, int], None] = lambda entries, lag_us: None
+        self._budget = LetterBudget()
+        self._wake = threading.Condition()
+        self._groups: deque[Group] = deque()
+        self._entries: list[Entry] = []
+        self._errands: list[Errand] = []
+        self._unfolded: deque[tuple[Frame, list[Post]]] = deque()
+        self._owed: Callable[[], list[Effects]] | None = None
+        self._now = max(site.partitions[0].fold.county.now, surges.fold.now)
+        self._minute = self._now // MINUTE_US
+        self._heard: set[str] = set()
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name="engine")
+
+    # for other threads ---------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take nothing more, finish what was taken, and end; returns when it has."""
+        with self._wake:
+            self._is_stopping = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def offer(self, group: Group) -> None:
+        """Hand over a prepared group; it counts against the room already."""
+        with self._wake:
+            if any(part.is_emergency for part in group.parts):
+                self._groups.appendleft(group)
+            else:
+                self._groups.append(group)
+            self._wake.notify()
+
+    def enter(self, entry: Entry) -> None:
+        """Append an entry with priority. Raises NotNow when nothing can be written."""
+        self.check()
+        with self._wake:
+            self._entries.append(entry)
+            self._wake.notify()
+
+    def call(self, call: Callable[[], Any]) -> "Future[Any]":
+        """Make a call on the engine's thread, between two steps."""
+        errand = Errand(call)
+        with self._wake:
+            if self.failed is not None or (self._is_stopping and not self._thread.is_alive()):
+                errand.future.set_exception(NotNow(STOPPING, RETRY_S))
+            else:
+                self._errands.append(errand)
+                self._wake.notify()
+        return errand.future
+
+    def check(self) -> None:
+        """Raises NotNow while nothing can be taken in."""
+        if self.failed is not None or self._is_stopping:
+            raise NotNow(STOPPING, 5.0)
+        if self.trouble:
+            raise NotNow(self.trouble, 5.0)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread works."""
+        return self._thread.is_alive() and self.failed is None
+
+    def lag_us(self) -> int:
+        """Age of the oldest entry that is in the log and not folded."""
+        try:
+            oldest = int(self._unfolded[0][0].now[0])
+        except IndexError:
+            return 0
+        return max(0, self.clock.now() - oldest)
+
+    # the thread ----------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while self._turn():
+                pass
+        except BaseException as error:
+            self.failed = error
+            raise
+        finally:
+            self._give_up()
+            self.on_end()
+
+    def _turn(self) -> bool:
+        groups, entries, errands = self._next()
+        for errand in errands:
+            errand.run()
+        if self._owed is not None and not self._keep():
+            self._refuse(groups, NotNow(FULL, 5.0))
+            for entry in entries:
+                entry.fail(NotNow(FULL, 5.0))
+            return not self._is_stopping
+        if groups or entries:
+            self._commit(groups, entries)
+        self._fold()
+        now = self.stamp()
+        if not self._owed:
+            self._pass_time(now)
+        for regular in self.regulars:
+            regular.look(now)
+        with self._wake:
+            return not self._is_stopping or bool(self._groups or self._entries or self._errands or self._unfolded)
+
+    def _next(self) -> tuple[list[Group], list[Entry], list[Errand]]:
+        """Everything that waits; waits for something, for the next tick, or for the disk."""
+        with self._wake:
+            if self.trouble and not self._is_stopping:
+                self._wake.wait(RETRY_S)
+            elif not (self._groups or self._entries or self._errands or self._unfolded or self._is_stopping):
+                self.clock.wait(self._wake, self._due())
+            groups, self._groups = list(self._groups), deque()
+            entries, self._entries = self._entries, []
+            errands, self._errands = self._errands, []
+        return groups, entries, errands
+
+    def _due(self) -> int:
+        return min(self._now + TICK_US, (self._minute + 1) * MINUTE_US)
+
+    def stamp(self) -> int:
+        """Log time, never before the log's own; on the engine's thread."""
+        return max(self.clock.now(), self._now)
+
+    # committing ----------------------------------------------------------------------------------------------------
+
+    def _commit(self, groups: Sequence[Group], entries: Sequence[Entry]) -> None:
+        now = self.stamp()
+        commit = Commit(self.site, self._budget, now)
+        try:
+            with self.site.logs.transaction():
+                commit.entries([entry for entry in entries if not entry.to_site])
+                commit.signals(groups)
+                commit.write()
+        except OSError as error:
+            self._is_full(error)
+            self._refuse(groups, NotNow(FULL, 5.0))
+            for entry in entries:
+                entry.fail(NotNow(FULL, 5.0))
+            return
+        self.trouble = ""
+        self._now = now
+        self.ledger.move(commit.moves)
+        for name in commit.heard:
+            self.ledger.hear(name, now)
+        self._heard |= commit.heard
+        self._unfolded += [(frame, []) for frame, _ in commit.frames]
+        waiting = [post for group in groups for post in group.posts]
+        if commit.frames:
+            self._unfolded[-1][1].extend(waiting)
+        else:
+            self._free(waiting)
+        answer(commit.outcomes)
+        self.to_site([(entry.kind, entry.payload) for entry in entries if entry.to_site])
+
+    def to_site(self, entries: Sequence[tuple[Kind, dict[str, Any]]]) -> None:
+        """Append entries to the site log and fold them; on the engine's thread."""
+        if entries:
+            self._surging(lambda: self.surges.append([(kind, self.stamp(), payload) for kind, payload in entries]))
+
+    def _surging(self, call: Callable[[], list[Effects]]) -> None:
+        try:
+            effects = call()
+        except OSError as error:
+            self._is_full(error)
+            self._owed = self._owed or self.surges.keep
+            return
+        self._tell("site-0", effects, self.surges.fold.now)
+
+    def _is_full(self, error: OSError) -> None:
+        if error.errno != errno.ENOSPC:
+            raise error
+        self.trouble = FULL
+
+    def _refuse(self, groups: Sequence[Group], why: Exception) -> None:
+        posts = [post for group in groups for post in group.posts]
+        self._free(posts)
+        answer([(post, why) for post in posts])
+
+    def _free(self, posts: Sequence[Post]) -> None:
+        for post in posts:
+            self.room.free(post.source, len(post.records), post.size)
+
+    # folding -------------------------------------------------------------------------------------------------------
+
+    def _fold(self) -> None:
+        """Fold about a frame's worth of what waits, in the order of the log."""
+        if not self._unfolded or self._owed is not None:
+            return
+        frames: list[Frame] = []
+        posts: list[Post] = []
+        while self._unfolded and (not frames or sum(map(len, frames)) + len(self._unfolded[0][0]) <= MAX_ENTRIES):
+            frame, own = self._unfolded.popleft()
+            frames.append(frame)
+            posts += own
+        partition = self.site.partitions[0]
+        lag = max(0, self.clock.now() - int(frames[0].now[0]))
+        try:
+            effects = partition.step(frames)
+        except OSError as error:
+            self._is_full(error)
+            self._owed = partition.keep
+            self._free(posts)
+            return
+        self._free(posts)
+        self._tell("signals-0", effects, partition.fold.county.now)
+        self.folded(sum(map(len, frames)), lag)
+
+    def _keep(self) -> bool:
+        """Try again to keep what was folded while the disk was full."""
+        assert self._owed is not None
+        is_site = self._owed == self.surges.keep
+        try:
+            effects = self._owed()
+        except OSError as error:
+            self._is_full(error)
+            return False
+        self._owed, self.trouble = None, ""
+        log, now = ("site-0", self.surges.fold.now) if is_site else ("signals-0", self._now)
+        self._tell(log, effects, now)
+        return True
+
+    def _tell(self, log: str, all_effects: Sequence[Effects], at: int) -> None:
+        """The store holds these effects: count them, tell readers and whoever waits for a verdict."""
+        counts: Counter[str] = Counter()
+        transitions: list[dict[str, Any]] = []
+        verdicts: list[Mapping[str, Any]] = []
+        for effects in all_effects:
+            counts.update(effects.counts)
+            transitions += effects.transitions
+            verdicts += effects.verdicts
+        self.ledger.move({name: count for name, count in counts.items() if "@" in name})
+        self.hub.publish(log, transitions, at)
+        if verdicts:
+            self.verdicts.tell(verdicts)
+
+    # time ----------------------------------------------------------------------------------------------------------
+
+    def _pass_time(self, now: int) -> None:
+        """Ticks where nothing came for a while; once a minute the site hears of counts and of sources that spoke."""
+        if self._unfolded:
+            return  # it is told the time by what it folds next
+        if self.trouble or now >= self._now + TICK_US:  # on a full disk it is the tick that finds room again
+            self._commit([], [Entry(Kind.TICK, {})])
+            self._fold()
+        minute = now // MINUTE_US
+        if minute > self._minute and self._owed is None:
+            self._minute = minute
+            watched = self.surges.rules.intervals
+            heard, self._heard = self._heard, set()
+            facts = [(Kind.FACT, {"source": name}) for name in sorted(heard) if code64(name) in watched]
+            self._surging(lambda: self.surges.drain(now))
+            self.to_site(facts or [(Kind.TICK, {})])
+
+    def _give_up(self) -> None:
+        """Answer whoever still waits."""
+        with self._wake:
+            self._is_stopping = True
+            groups, entries, errands = list(self._groups), self._entries, self._errands
+            self._groups.clear()
+            self._entries, self._errands = [], []
+        self._refuse(groups, NotNow(STOPPING, 5.0))
+        for entry in entries:
+            entry.fail(NotNow(STOPPING, 5.0))
+        for errand in errands:
+            errand.future.set_exception(NotNow(STOPPING, 5.0))
+        self.hub.close()
+
+
+def answer(outcomes: Sequence[tuple[Post, Outcome]]) -> None:
+    """Tell each post what came of it: one call into each event loop, whatever their number."""
+    by_loop: dict[Any, list[tuple[Post, Outcome]]] = {}
+    for post, outcome in outcomes:
+        by_loop.setdefault(post.loop, []).append((post, outcome))
+    for loop, own in by_loop.items():
+        if loop is None:
+            _done(own)
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(_done, own)
+
+
+def _done(outcomes: Sequence[tuple[Post, Outcome]]) -> None:
+    for post, outcome in outcomes:
+        post.done(outcome)

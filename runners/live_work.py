@@ -1,0 +1,88 @@
+"""What is handed to the engine: groups of posts that were prepared, commands, and errands for its thread."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.deadletter import DeadLetter
+from connectors.intake_http import Accepted, Rejection
+from pipeline.errors import ForewarnError, Refused
+from pipeline.frame import Kind
+from runners.live_sources import Part
+
+Outcome = Accepted | Exception
+Done = Callable[[Outcome], None]
+"""Told once what came of a post."""
+
+
+@dataclass(slots=True)
+class Post:
+    """The records of one request.
+
+    `done` is called on `loop`, or on the engine's thread where there is none. `key`, `content`: the sender's name for
+    the request and the hash of what it held, or empty.
+    """
+
+    source: str
+    records: list[bytes]
+    done: Done
+    indexes: list[int]
+    loop: asyncio.AbstractEventLoop | None = None
+    key: bytes = b""
+    content: bytes = b""
+    refused: list[tuple[int, Refused, bytes]] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    size: int = 0
+
+    def reject(self, letter: DeadLetter, index: int) -> None:
+        """Note why a record was not taken."""
+        self.rejections.append(Rejection(index, letter.reason.value, letter.field, letter.detail, letter.remedy))
+
+    def accepted(self, *, duplicate: bool = False) -> Accepted:
+        """The answer once all is durable."""
+        rejected = {rejection.index for rejection in self.rejections}
+        return Accepted(len(self.records) - len(rejected & set(self.indexes)), duplicate, tuple(self.rejections))
+
+
+@dataclass(slots=True)
+class Group:
+    """Posts of one source that were prepared together; a post with a key has a group of its own."""
+
+    parts: list[Part]
+    posts: list[Post]
+    size: int = 0
+
+    @property
+    def count(self) -> int:
+        """Signals and readings that go to a log."""
+        return sum(part.count for part in self.parts)
+
+
+@dataclass(slots=True)
+class Entry:
+    """One entry that is neither signal nor reading, for the signals log or the site log.
+
+    `fail` is called on the engine's thread when it could not be appended.
+    """
+
+    kind: Kind
+    payload: dict[str, Any]
+    to_site: bool = False
+    fail: Callable[[Exception], None] = lambda why: None
+
+
+@dataclass(slots=True)
+class Errand:
+    """A call for the engine's thread, which alone writes to log and store."""
+
+    call: Callable[[], Any]
+    future: "Future[Any]" = field(default_factory=Future)
+
+    def run(self) -> None:
+        """Make the call; its outcome goes to the future."""
+        try:
+            self.future.set_result(self.call())
+        except (OSError, ForewarnError) as error:
+            self.future.set_exception(error)
