@@ -51,8 +51,18 @@ class Names:
         """English name of a code, else its id."""
         return self._said(code, 1)
 
+    def zh_of(self, id: str) -> str:
+        """Chinese name of an id, else the id."""
+        return self._called_as(id, 0)
+
+    def en_of(self, id: str) -> str:
+        """English name of an id, else the id."""
+        return self._called_as(id, 1)
+
     def _said(self, code: int, language: int) -> str:
-        name = self.of(code)
+        return self._called_as(self.of(code), language)
+
+    def _called_as(self, name: str, language: int) -> str:
         # "grid/point": a point within a place that has a name.
         head, _, point = name.partition("/")
         called = self._called.get(head)

@@ -154,6 +154,10 @@ class Accounts:
             raise AccountError(f"there is no account {name!r}; `users` lists them")
         return _user(row)
 
+    def is_known(self, name: str) -> bool:
+        """Whether there is an account of this name."""
+        return self.one("SELECT 1 FROM users WHERE name = ?", name) is not None
+
     def users(self) -> list[User]:
         """All accounts by name."""
         return [_user(row) for row in self.every(f"SELECT {_USER} FROM users AS u ORDER BY name")]

@@ -1,6 +1,6 @@
 """A warning as a row of the list: rendered once per change, both languages, and kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from alerts.names import LEVEL_NAMES, Names, governing, rfc3339, zone_offset
@@ -132,8 +132,3 @@ def cursor_of(text: str) -> dict[str, int] | None:
             return None
         out[partition] = int(number)
     return out
-
-
-def worst_first(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of `warnings` as the queue puts them."""
-    return sorted(rows, key=lambda row: (row["shut"], row["calm"], row["late"], row["id"]))
