@@ -21,8 +21,10 @@ class Additive:
         return total + self.base
 
     def contributions(self, index: Index) -> Units:
-        """The weights of one row's cells, and the base last."""
-        return np.append(self.weights[index[:, 0]].astype(np.int64), self.base)
+        """The weights of every row's cells, and the base last."""
+        out = np.full((index.shape[1], len(index) + 1), self.base, dtype=np.int64)
+        out[:, :-1] = self.weights.take(index).T
+        return out
 
     def plus(self, other: "Additive") -> "Additive":
         """The sum of two, as fast to score as one."""

@@ -54,12 +54,16 @@ class Boosted:
 
     def contributions(self, index: Index) -> Units:
         """What the splits on each column added on the way to the leaves (Saabas 2014), and the base last."""
-        leaf = _LOWEST[self._surviving(index[:, :1])[0, : self._trees]]
+        n = index.shape[1]
+        leaf = _LOWEST[self._surviving(index)[:, : self._trees]]
         trees = np.arange(self._trees)
-        out = np.zeros(self._width + 1, dtype=np.int64)
-        steps = self._columns[self._arrays["path_column"][trees, leaf]]
-        np.add.at(out, steps, self._arrays["path_delta"][trees, leaf])
-        out[-1] = int(self.score(index[:, :1])[0]) - int(out[:-1].sum())
+        place = self._columns[self._arrays["path_column"][trees, leaf]].reshape(n, -1)
+        place += np.arange(n)[:, None] * (self._width + 1)
+        # Sums of integers below 2**53 are exact in the floats that `bincount` counts with.
+        delta = self._arrays["path_delta"][trees, leaf].ravel()
+        sums = np.bincount(place.ravel(), weights=delta, minlength=n * (self._width + 1))
+        out: Units = sums.astype(np.int64).reshape(n, self._width + 1)
+        out[:, -1] = self.score(index) - out[:, :-1].sum(axis=1)
         return out
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

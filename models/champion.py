@@ -75,11 +75,11 @@ class TargetModel:
         return Scores(raw, probability)
 
     def contributions(self, index: Index) -> Units:
-        """Contributions per row of the index to the score of one row, the base last."""
-        out = np.zeros(len(index) + 1, dtype=np.int64)
+        """Contributions of the columns of the index to the score of each row, the base last, shape (n, width + 1)."""
+        out = np.zeros((index.shape[1], len(index) + 1), dtype=np.int64)
         for part in self._summed:
             out += part.contributions(index)
-        out[-1] += self.base
+        out[:, -1] += self.base
         return out
 
 
@@ -91,7 +91,9 @@ class Champion:
         self.schema = cells.schema
         self.cells = cells
         self._models = tuple(models)
-        self._owners = cells.owners()
+        # Equal weights are told in the order of names, whatever the order of the columns.
+        self._names = sorted({*cells.owners()})
+        self._owners = [self._names.index(name) for name in cells.owners()]
 
     @classmethod
     def untrained(cls, schema: Schema, targets: Sequence[str], prior: float | Sequence[float]) -> "Champion":
@@ -113,14 +115,19 @@ class Champion:
         index = self.cells.index(rows)
         return tuple(model.score(index, later) for model in self._models)
 
-    def explain(self, rows: Rows, target: int) -> list[tuple[str, int]]:
-        """What each column adds to the raw score of one row, heaviest first, "base" last; sums exactly to it."""
-        parts = self._models[target].contributions(self.cells.index(rows.take(slice(0, 1))))
-        totals: dict[str, int] = dict.fromkeys(self._owners, 0)
-        for name, part in zip(self._owners, parts[:-1], strict=True):
-            totals[name] += int(part)
-        heaviest = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))
-        return [*heaviest, ("base", int(parts[-1]))]
+    def explain(self, rows: Rows, target: int) -> list[list[tuple[str, int]]]:
+        """What each column adds to the raw score of each row, heaviest first, "base" last; sums exactly to it."""
+        parts = self._models[target].contributions(self.cells.index(rows))
+        totals = np.zeros((len(rows), len(self._names)), dtype=np.int64)
+        for column, owner in enumerate(self._owners):
+            totals[:, owner] += parts[:, column]
+        order = np.argsort(-np.abs(totals), axis=1, kind="stable")
+        weights = np.take_along_axis(totals, order, axis=1).tolist()
+        names = self._names
+        return [
+            [*zip(map(names.__getitem__, row), row_weights, strict=True), ("base", base)]
+            for row, row_weights, base in zip(order.tolist(), weights, parts[:, -1].tolist(), strict=True)
+        ]
 
     def alone(self, learner: str) -> "Champion":
         """The same champion made of one of its learners only, to compare them; ranks alike, is not calibrated."""

@@ -30,7 +30,7 @@ class Scorer(Protocol):
         ...
 
     def contributions(self, index: Index) -> Units:
-        """What each column gives to the one row of `index`, the base last; shape (width + 1,), sums to its score."""
+        """What each column gives to each row of `index`, the base last; shape (n, width + 1), rows sum to scores."""
         ...
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

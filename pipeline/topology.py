@@ -509,6 +509,7 @@ class Topology:
         effects = county.effects
         grader = self.grader
         agenda, county.agenda = county.agenda, []
+        unexplained: list[tuple[dict[str, Any], int]] = []
         if county.when:
             matters, nows, rows, raw, probability = score_moments(county)
             floors = np.array(grader.floors[: probability.shape[1]], np.int64)
@@ -531,11 +532,12 @@ class Topology:
                         # Time alone moved the score, and not past any cut-off: nothing can come of grading it.
                         level = grader.steady(key)
                         if max(up[moment], hard[moment]) <= level <= max(keep[moment], hard[moment]):
-                            told = self._graded[key][len(scores[moment]) :]
-                            if told == tuple(columns[name][moment] for name in _TOLD):
+                            heard = self._graded[key][len(scores[moment]) :]
+                            if heard == tuple(columns[name][moment] for name in _TOLD):
                                 continue
                     matter = {name: column[moment] for name, column in columns.items()}
-                    self._grade(matter, when[moment], rows, moment, raw[moment], scores[moment])
+                    told = self._grade(matter, when[moment], rows, moment, raw[moment], scores[moment])
+                    unexplained += [(transition, moment) for transition in told]
             elif moment == -1:
                 key, now = payload
                 grader.fire(now, effects)
@@ -550,6 +552,8 @@ class Topology:
                 grader.fire(now, effects)
                 grader.command(command, now, effects)
                 self._graded.clear()
+        if unexplained:
+            self._explain(unexplained, rows)
 
     def _grade(
         self,
@@ -559,13 +563,14 @@ class Topology:
         moment: int,
         raw: NDArray[np.int64],
         probability: list[int],
-    ) -> None:
+    ) -> Sequence[dict[str, Any]]:
+        """Have one moment of a matter graded; the transitions that came of it."""
         county = self.county
         key, bits, due = matter["key"], matter["duty"], matter["due"]
         # A new step is news to whoever declined or closed, though no score moved by it.
         summary = (*probability, *(matter[name] for name in _TOLD))
         if self._graded.get(key) == summary:
-            return
+            return ()
         now, number, offset, index = when
         targets = county.rules.targets
         undecided = matter["eligible"] & ~matter["known"]
@@ -591,19 +596,17 @@ class Topology:
         evidence = [] if slot is None else addresses(county, slot, (offset, index))
         cause = key128(key.hex(), str(now), str(number), str(matter["steps"]))
         self.grader.grade(subject, now, assessments, cause, evidence, effects)
-        row = rows.take(slice(moment, moment + 1))
         told = effects.transitions[before:]
-        for transition in told:
-            self._explain(transition, row)
         if not told and self.grader.steady(key) < 0 and self.grader.needs(key):
             # A dwell runs: should a timer change the level, the reasons are those of this moment.
             floors = self.grader.floors
+            row = rows.take(slice(moment, moment + 1))
             self.grader.ground(
                 key,
                 {
                     place: tuple(
                         Ground(why, weight, name, value=value)
-                        for why, weight, name, value in self._weights(row, each.target)
+                        for why, weight, name, value in next(self._weights(row, each.target))
                     )
                     for place, each in enumerate(assessments)
                     if each.raw and each.probability >= floors[each.target]
@@ -613,6 +616,7 @@ class Topology:
             self._graded[key] = summary
         else:
             self._graded.pop(key, None)
+        return told
 
     def _hard(self, bits: int) -> int:
         """Highest level that the duty rules of these bits demand."""
@@ -623,29 +627,38 @@ class Topology:
             self._levels[bits] = level
         return level
 
-    def _explain(self, transition: dict[str, Any], row: Rows) -> None:
-        """Give each risk assessment its reasons: what every feature adds to the logit, exactly."""
+    def _explain(self, told: Sequence[tuple[dict[str, Any], int]], rows: Rows) -> None:
+        """Give the risk assessments of transitions their reasons: what every feature adds to the logit, exactly."""
         floors = self.grader.floors
-        for place, assessment in enumerate(transition["assessments"]):
-            if assessment["kind"] != _RISK:
-                continue
-            # What neither governs nor could raise anything by itself needs no account of its weights.
-            if place == transition["governing"] or assessment["probability"] >= floors[assessment["target"]]:
+        asked: dict[int, list[tuple[dict[str, Any], int]]] = {}
+        for transition, moment in told:
+            for place, assessment in enumerate(transition["assessments"]):
+                if assessment["kind"] != _RISK:
+                    continue
+                target = assessment["target"]
+                # What neither governs nor could raise anything by itself needs no account of its weights.
+                if place == transition["governing"] or assessment["probability"] >= floors[target]:
+                    asked.setdefault(target, []).append((assessment, moment))
+        for target, wanted in asked.items():
+            weights = self._weights(rows.take(np.array([moment for _, moment in wanted])), target)
+            for (assessment, _), grounds in zip(wanted, weights, strict=True):
                 assessment["grounds"] = [
                     {"why": why, "weight": weight, "feature": name, "value": value}
-                    for why, weight, name, value in self._weights(row, assessment["target"])
+                    for why, weight, name, value in grounds
                 ]
 
-    def _weights(self, row: Rows, target: int) -> list[tuple[Why, int, str, float | int | None]]:
-        schema = self.county.rules.schema
-        known: dict[str, float | int | None] = dict(zip(schema.codes, row.codes[0].tolist(), strict=True))
-        for name, value in zip(schema.values, row.values[0].tolist(), strict=True):
-            known[name] = None if value != value else round(value, 3)
-        return [
-            (_BASE if name == "base" else _FEATURE, weight, name, known.get(name))
-            for name, weight in self.county.champion.explain(row, target)
-            if weight or name == "base"
-        ]
+    def _weights(self, rows: Rows, target: int) -> Iterator[list[tuple[Why, int, str, float | int | None]]]:
+        """For each row why, weight, name and value of what speaks for or against, heaviest first, the base last."""
+        names = (*self.county.rules.schema.codes, *self.county.rules.schema.values)
+        explained = self.county.champion.explain(rows, target)
+        for codes, values, weights in zip(rows.codes.tolist(), rows.values.tolist(), explained, strict=True):
+            numbers = [None if value != value else round(value, 3) for value in values]
+            known: dict[str, float | int | None] = dict(zip(names, (*codes, *numbers), strict=True))
+            yield [
+                (_BASE if name == "base" else _FEATURE, weight, name, known.get(name))
+                for name, weight in weights
+                if weight or name == "base"
+            ]
 
     # closing a frame -----------------------------------------------------------------------------------------------
 
