@@ -2,6 +2,6 @@
 
 from connectors.simulator.city import START, City
 from connectors.simulator.folder import write
-from connectors.simulator.readings import SensorReadings
+from connectors.simulator.readings import ReadingBlock, Sensors
 
-__all__ = ["START", "City", "SensorReadings", "write"]
+__all__ = ["START", "City", "ReadingBlock", "Sensors", "write"]

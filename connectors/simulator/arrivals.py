@@ -1,14 +1,16 @@
-"""When and where simulated matters begin: weights, hours, weekdays, seasons, rain, and surges of adjacent grids."""
+"""When and where simulated matters begin: weights, hours, weekdays, holidays, seasons, weather, and planted surges."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.simulator.dice import Dice
-from connectors.simulator.territory import Place, Territory
-from connectors.simulator.vocabulary import Category
+from connectors.simulator.dice import stream
+from connectors.simulator.sensed import Sensed
+from connectors.simulator.surges import Surges
+from connectors.simulator.territory import Territory
+from connectors.simulator.vocabulary import Vocabulary
+from connectors.simulator.weather import Weather
 from connectors.simulator.working_time import HOUR, WorkingTime, civil, midnight
 
 HOURS = {
@@ -23,117 +25,97 @@ WEEKDAYS = {
     "night": (0.93, 0.93, 0.94, 0.95, 1.08, 1.12, 1.05),
     "flat": (1.0,) * 7,
 }
-WET_MONTHS = (0.1, 0.12, 0.2, 0.25, 0.3, 0.4, 0.42, 0.4, 0.3, 0.18, 0.12, 0.1)
-"""Chance of a rain episode on a day of each month."""
-SURGES_PER_DAY = 0.2
-
-
-class Arrival(NamedTuple):
-    """One new report: when (epoch seconds), index of the category, grid, and the planted surge if any."""
-
-    at: int
-    category: int
-    grid: str
-    surge: str
+FESTIVAL_DAYS = 60
+FESTIVAL_RISE = {"M25": 1.2}
+"""How much more of a category comes in the sixty days before the Spring Festival."""
 
 
 @dataclass(frozen=True, slots=True)
-class Surge:
-    """A planted rise of one category over neighbouring grids; `a_day` more matters on each day, growing."""
+class Fresh:
+    """New reports of one day as columns, in order of time: epoch seconds, numbers of category and grid, the surge."""
 
-    id: str
-    category: int
-    grids: tuple[str, ...]
-    first_day: int
-    days: int
-    a_day: float
+    at: NDArray[np.int64]
+    category: NDArray[np.int64]
+    grid: NDArray[np.int64]
+    surge: list[str]
 
 
 class Arrivals:
-    """Draws the arrivals of one civil day after the other; days must be asked for in order."""
+    """Draws the reports of any civil day from the seed and the day alone."""
 
     def __init__(
         self,
         seed: int,
-        categories: tuple[Category, ...],
+        words: Vocabulary,
         territory: Territory,
         working_time: WorkingTime,
+        weather: Weather,
         per_day: float,
+        sensed: Sensed,
     ) -> None:
+        categories = words.categories
+        self._seed = seed
         self._categories = categories
-        self._territory = territory
+        self._festivals = words.festivals
         self._working_time = working_time
-        self._dice = Dice(seed, 1)
-        self._planting = Dice(seed, 2)
+        self._weather = weather
+        self._sensed = sensed
         self._hours = np.array([HOURS[one.hours] for one in categories], float)
         self._hours /= self._hours.sum(1, keepdims=True)
+        self._rain = np.array([one.rain - 1.0 for one in categories])
+        self._cold = np.array([one.cold for one in categories])
         weights = np.array([one.weight for one in categories])
         year = np.array([sum(one.season(month) for month in range(1, 13)) / 12 for one in categories])
         self._rates = per_day * weights / (weights * year).sum()
-        self._grid_rates = self._dice.generator.lognormal(0.0, 0.35, (len(categories), len(territory.grids)))
-        self._grid_rates /= self._grid_rates.sum(1, keepdims=True)
-        self._wet = np.zeros((len(categories), 24))
-        self.surges: list[Surge] = []
-        self._surging: list[Surge] = []
+        share = stream(seed, 1).lognormal(0.0, 0.35, (len(categories), len(territory.grids)))
+        # The sum ends at one whatever the rounding, so that no draw can fall behind the last grid.
+        self._reach = np.cumsum(share / share.sum(1, keepdims=True), axis=1)
+        self._reach[:, -1] = 1.0
+        self.surges = Surges(seed, categories, territory, self._rates * year)
 
-    def day(self, day: int) -> list[Arrival]:
-        """All arrivals of a civil day, in order of time."""
-        date = civil(day)
-        self._plant(day)
-        intensity = self._hours * self._rates[:, None] * self._rain(date.month)
-        for row, one in enumerate(self._categories):
-            weekday = date.weekday() if self._working_time.works(day) else max(date.weekday(), 5)
-            intensity[row] *= one.season(date.month) * WEEKDAYS[one.hours][weekday]
-        numbers = self._dice.generator.poisson(intensity)
-        found = self._scatter(day, numbers)
-        for surge in self._surging:
-            grown = surge.a_day * (0.5 + (day - surge.first_day) / surge.days)
-            for _ in range(int(self._planting.generator.poisson(grown))):
-                at = midnight(day) + 7 * HOUR + int(self._planting.unit() * 15 * HOUR)
-                found.append(Arrival(at, surge.category, self._planting.pick(surge.grids), surge.id))
-        return sorted(found)
-
-    def _scatter(self, day: int, numbers: NDArray[np.int64]) -> list[Arrival]:
-        rows, hours = np.nonzero(numbers)
-        repeat = numbers[rows, hours]
-        rows, hours = np.repeat(rows, repeat), np.repeat(hours, repeat)
-        at = midnight(day) + hours * HOUR + self._dice.generator.integers(0, HOUR, len(rows))
-        where = np.empty(len(rows), np.int64)
-        for row in np.unique(rows):
-            chosen = rows == row
-            draws = self._dice.generator.random(int(chosen.sum()))
-            where[chosen] = np.searchsorted(np.cumsum(self._grid_rates[row]), draws).clip(
-                0, len(self._territory.grids) - 1
+    def day(self, day: int) -> Fresh:
+        """All new reports of a civil day."""
+        chance = stream(self._seed, 2, day)
+        numbers = chance.poisson(self._hours * self._day_rates(day)[:, None] * self._wet(day))
+        category, hour = np.nonzero(numbers)
+        repeat = numbers[category, hour]
+        category, hour = np.repeat(category, repeat), np.repeat(hour, repeat)
+        at = midnight(day) + hour * HOUR + chance.integers(0, HOUR, len(hour))
+        draws = chance.random(len(hour))
+        grid = np.empty(len(hour), np.int64)
+        for row in np.unique(category):
+            chosen = category == row
+            grid[chosen] = np.searchsorted(self._reach[row], draws[chosen], side="right")
+        surge = [""] * len(hour)
+        for more_at, more_category, more_grid, names in (self.surges.reports(day), self._sensed.reports(day)):
+            at, category, grid = (
+                np.concatenate([own, more])
+                for own, more in zip((at, category, grid), (more_at, more_category, more_grid), strict=True)
             )
-        names = [self._territory.grids[index].key for index in where.tolist()]
-        return [Arrival(*item, "") for item in zip(at.tolist(), rows.tolist(), names, strict=True)]
+            surge += names
+        order = np.argsort(at, kind="stable")
+        return Fresh(at[order], category[order], grid[order], [surge[index] for index in order.tolist()])
 
-    def _rain(self, month: int) -> NDArray[np.float64]:
+    def _day_rates(self, day: int) -> NDArray[np.float64]:
+        """Reports of each category expected on the day, the weather's hours apart."""
+        date = civil(day)
+        works = self._working_time.works(day)
+        weekday = date.weekday() if works else max(date.weekday(), 5)
+        is_holiday = not works and date.weekday() < 5
+        nears = any(0 < (festival - date).days <= FESTIVAL_DAYS for festival in self._festivals)
+        factors = []
+        for one in self._categories:
+            factor = one.season(date.month) * WEEKDAYS[one.hours][weekday]
+            if is_holiday and one.hours in ("evening", "night"):
+                factor *= 1.15
+            if nears:
+                factor *= 1.0 + FESTIVAL_RISE.get(one.key, 0.0)
+            factors.append(factor)
+        cold = self._cold if self._weather.is_cold(day) else 1.0
+        rates: NDArray[np.float64] = self._rates * np.array(factors) * cold
+        return rates
+
+    def _wet(self, day: int) -> NDArray[np.float64]:
         """Factor by category and hour: what rain raises stands 2 to 8 hours after it, over midnight if need be."""
-        factor = 1.0 + self._wet
-        self._wet = np.zeros_like(self._wet)
-        if self._dice.happens(WET_MONTHS[month - 1]):
-            begin = 2 + self._dice.below(24)
-            rise = np.array([one.rain - 1.0 for one in self._categories]) * self._dice.between(0.5, 1.5)
-            for hour in range(begin, begin + 7):
-                (factor if hour < 24 else self._wet)[:, hour % 24] += rise
+        factor: NDArray[np.float64] = 1.0 + self._rain[:, None] * np.minimum(self._weather.wetness(day), 1.5)
         return factor
-
-    def _plant(self, day: int) -> None:
-        self._surging = [surge for surge in self._surging if day < surge.first_day + surge.days]
-        if not self._planting.happens(SURGES_PER_DAY):
-            return
-        category = self._planting.below(len(self._categories))
-        grids = self._neighbours(self._planting.pick(self._territory.grids), 3 + self._planting.below(4))
-        name = f"surge-{civil(day):%Y%m%d}"
-        days = 2 + self._planting.below(3)
-        surge = Surge(name, category, grids, day, days, self._planting.between(4.0, 12.0))
-        self.surges.append(surge)
-        self._surging.append(surge)
-
-    def _neighbours(self, grid: Place, n: int) -> tuple[str, ...]:
-        """The grid and those nearest to it on the raster."""
-        near = sorted(
-            self._territory.grids, key=lambda other: (abs(other.x - grid.x) + abs(other.y - grid.y), other.key)
-        )
-        return tuple(cell.key for cell in near[:n])

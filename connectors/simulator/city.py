@@ -2,21 +2,24 @@
 
 from collections.abc import Iterator
 from datetime import date
-from heapq import heappop, heappush
-from itertools import count
 from typing import Any
 
-from connectors.simulator.arrivals import Arrival, Arrivals
+import numpy as np
+
+from connectors.simulator.agenda import Agenda
+from connectors.simulator.arrivals import Arrivals
+from connectors.simulator.batch import Batch, Ints
 from connectors.simulator.desks import Desks
-from connectors.simulator.dice import Dice
 from connectors.simulator.intake import Intake
-from connectors.simulator.life import Event, Matter, live
+from connectors.simulator.life import Lives
+from connectors.simulator.readings import ReadingBlock, Sensors
+from connectors.simulator.sensed import Sensed
 from connectors.simulator.telling import Telling
 from connectors.simulator.territory import build_territory
-from connectors.simulator.truth import matter_truth, surge_truth
+from connectors.simulator.truth import matter_truths, surge_truth
 from connectors.simulator.vocabulary import vocabulary
-from connectors.simulator.wording import Wording
-from connectors.simulator.working_time import DAY, HOUR, WorkingTime, midnight
+from connectors.simulator.weather import Weather
+from connectors.simulator.working_time import WorkingTime, day_of, midnight
 from pipeline.signal import Signal, Step
 
 START = date(2025, 5, 12)
@@ -24,91 +27,147 @@ WARM_UP_DAYS = 14
 """Days lived before the first signal, so that offices have work on their desks when the story begins."""
 FRESH_SHARE = 0.84
 """Share of the asked number a day that is drawn as new; repeats, doubles and surges bring the rest."""
+_TAKES = [int(Step.ROUTED), int(Step.HANDED_OVER), int(Step.REOPENED)]
+_S = 1_000_000
 
 
 class City:
-    """A city that lives by its seed alone; equal arguments give equal signals, a longer run begins like a shorter one.
+    """A city that lives by its seed alone; equal arguments give equal signals, however they are asked for.
 
     Parameters
     ----------
     seed : of every chance in it.
-    grids : base grids, spread over two counties.
+    grids : base grids, spread over twelve townships of two counties.
     start : civil date (UTC+8) of the first signal.
     per_day : matters a day on average; by default 150, or 0.346 for each grid where that is more.
+    sensors : how many; their hazards bring matters too. coarsest_s : none of them reports more often.
 
     Examples
     --------
-    >>> [signal.step.name for signal in City(seed=7, grids=8).signals(days=1)][:1]
+    >>> city = City(seed=7, grids=8)
+    >>> [signal.step.name for signal in city.signals(*city.span(days=1))][:1]
     ['REGISTERED']
     """
 
-    def __init__(self, *, seed: int = 7, grids: int = 24, start: date = START, per_day: float | None = None) -> None:
-        self.words = vocabulary()
-        self.territory = build_territory(self.words, grids)
+    def __init__(
+        self,
+        *,
+        seed: int = 7,
+        grids: int = 240,
+        start: date = START,
+        per_day: float | None = None,
+        sensors: int = 32,
+        coarsest_s: int = 0,
+    ) -> None:
+        self.seed = seed
         self.start = start
+        self.words = words = vocabulary()
+        self.territory = build_territory(words, grids)
+        self.weather = Weather(seed)
         self._first_day = start.toordinal() - date(1970, 1, 1).toordinal()
-        self._begins_at = midnight(self._first_day)
         fresh = FRESH_SHARE * (max(150.0, 0.346 * grids) if per_day is None else per_day)
-        categories = self.words.categories
-        self._time = WorkingTime(self._first_day - WARM_UP_DAYS - 10, self.words.holidays, self.words.worked_weekends)
-        self._arrivals = Arrivals(seed, categories, self.territory, self._time, fresh)
-        self._desks = Desks(seed, self.territory, categories, fresh)
-        wording = Wording(self.words, Dice(seed, 5))
-        self._intake = Intake(seed, categories, self.territory, self._time, self._desks, wording)
-        self._telling = Telling(self.territory, wording)
-        self._dice = Dice(seed, 3)
-        self._index = {one.key: number for number, one in enumerate(categories)}
-        self._heap: list[tuple[int, int, Matter | None, Event | Arrival]] = []
-        self._order = count()
+        begins = self._first_day - WARM_UP_DAYS
+        time = WorkingTime(begins - 10, words.holidays, words.worked_weekends)
+        self._desks = Desks(seed, self.territory, words.categories, fresh, begins)
+        self.sensors = Sensors(
+            self.territory, self.weather, seed=seed, count=sensors, first_day=self._first_day, coarsest_s=coarsest_s
+        )
+        sensed = Sensed(seed, words.categories, self.territory, self.sensors)
+        self._arrivals = Arrivals(seed, words, self.territory, time, self.weather, fresh, sensed)
+        self._intake = Intake(seed, words, self.territory, time, self._desks)
+        self._lives = Lives(seed, self._intake.limits, time)
+        self._telling = Telling(words, self.territory, self._intake.limits)
+        self._agenda = Agenda(seed)
+        self._day = begins
+        self._today: Iterator[Signal] = iter(())
+        self._ahead: Signal | None = None
+        self._reached = self.begin
         self._truth: list[dict[str, Any]] = []
-        self._surges_told = 0
+        self._names: dict[int, str] = {}
 
-    def signals(self, days: int | None = None) -> Iterator[Signal]:
-        """Signals in order of time for so many days from the start; without a number, for ever. Call it once."""
-        day = self._first_day - WARM_UP_DAYS
-        while days is None or day < self._first_day + days:
-            self._desks.next_day()
-            for arrival in self._arrivals.day(day):
-                self._push(arrival.at, None, arrival)
-            yield from self._until(midnight(day + 1))
-            day += 1
+    @property
+    def begin(self) -> int:
+        """The first moment of the story, in µs UTC."""
+        return int(midnight(self._first_day)) * _S
+
+    def span(self, days: int) -> tuple[int, int]:
+        """The first so many days of the story: begin and end in µs UTC."""
+        return self.begin, int(midnight(self._first_day + days)) * _S
+
+    def signals(self, begin: int, until: int) -> Iterator[Signal]:
+        """Signals at or after `begin` and before `until` (µs UTC), in order of time; windows follow one another.
+
+        Raises ValueError for a window that begins before the end of the last one: the city cannot go back.
+        """
+        if begin < self._reached:
+            raise ValueError(f"the city has reached {self._reached}; it cannot go back to {begin}")
+        self._reached = until
+        return self._between(begin, until)
+
+    def readings(self, begin: int, until: int) -> Iterator[ReadingBlock]:
+        """What the sensors send in a window, in blocks in order of arrival; windows follow one another."""
+        return self.sensors.readings(begin, until)
 
     def truth(self) -> list[dict[str, Any]]:
-        """What became true since the last call: a record for each new matter and each planted surge."""
+        """What became true since the last call, of the days begun: matters, planted surges, episodes of sensors."""
         told, self._truth = self._truth, []
-        surges = self._arrivals.surges[self._surges_told :]
-        self._surges_told += len(surges)
-        return told + [surge_truth(one, self.words.categories) for one in surges if one.first_day >= self._first_day]
+        return told + self.sensors.truth(int(midnight(self._day)) * _S)
 
-    def _push(self, at: int, matter: Matter | None, item: Event | Arrival) -> None:
-        heappush(self._heap, (at, next(self._order), matter, item))
+    def _between(self, begin: int, until: int) -> Iterator[Signal]:
+        while True:
+            signal = self._ahead if self._ahead is not None else next(self._today, None)
+            self._ahead = None
+            if signal is None:
+                if midnight(self._day) * _S >= until:
+                    return
+                self._today = self._live(self._day)
+                self._day += 1
+            elif signal.at >= until:
+                self._ahead = signal
+                return
+            elif signal.at >= begin:
+                yield signal
 
-    def _until(self, end: int) -> Iterator[Signal]:
-        heap = self._heap
-        while heap and heap[0][0] < end:
-            _, _, matter, item = heappop(heap)
-            if isinstance(item, Arrival):
-                self._begin(item, same_as=matter)
-                continue
-            assert matter is not None  # only arrivals come without one
-            self._desks.move(matter.id, item.step, item.office)
-            if matter.at >= self._begins_at:
-                yield self._telling.signal(matter, item)
-            if item.step is Step.REPORTED_AGAIN:
-                again = Arrival(item.at, self._index[matter.category.key], matter.place, "")
-                self._begin(again, repeats=matter)
+    def _live(self, day: int) -> Iterator[Signal]:
+        """Let a day begin: register its matters, and tell every step that falls on it."""
+        born = self._intake.register(day, self._arrivals.day(day), self._agenda.returning(day))
+        batch = Batch(born, self._lives.live(born))
+        self._count_work(batch)
+        self._agenda.take(batch)
+        if day >= self._first_day:
+            self._tell_truth(batch)
+        return self._told(self._agenda.steps(day))
 
-    def _begin(self, arrival: Arrival, *, repeats: Matter | None = None, same_as: Matter | None = None) -> None:
-        """Register a matter, draw its life at once and put its steps on the heap."""
-        matter, identifiers = self._intake.register(arrival, repeats=repeats, same_as=same_as)
-        live(matter, self._dice, self._time)
-        for event in matter.events:
-            self._push(event.at, matter, event)
-        matter.events = []
-        if matter.again_at:
-            self._push(matter.again_at, matter, Event(matter.again_at, Step.REPORTED_AGAIN, matter.office))
-        for _ in range(matter.doubled):
-            at = arrival.at + HOUR // 2 + int(self._dice.unit() * 2 * DAY)
-            self._push(at, matter, Arrival(at, arrival.category, arrival.grid, arrival.surge))
-        if matter.at >= self._begins_at:
-            self._truth.append(matter_truth(matter, identifiers))
+    def _count_work(self, batch: Batch) -> None:
+        story = batch.story
+        day = day_of(story.at)
+        takes = np.isin(story.step, _TAKES)
+        self._desks.move(day[takes], story.office[takes], 1)
+        passed, done = story.step == Step.HANDED_OVER, story.step == Step.REPORTED_DONE
+        self._desks.move(day[passed], story.rival[passed], -1)
+        self._desks.move(day[done], story.office[done], -1)
+
+    def _told(self, parts: list[tuple[Batch, Ints]]) -> Iterator[Signal]:
+        """The steps of a day in order of time, those of matters from before the story left out."""
+        told = [(batch, chosen) for batch, chosen in parts if batch.registered.day >= self._first_day]
+        if not told:
+            return
+        names = [self._telling.names(batch) for batch, _ in told]
+        at = np.concatenate([batch.story.at[chosen] for batch, chosen in told])
+        owner = np.repeat(np.arange(len(told)), [len(chosen) for _, chosen in told])
+        order = np.argsort(at, kind="stable")
+        # Each batch tells its own steps in order of time, so taking turns by the sorted owners keeps the order.
+        tellers = [
+            self._telling.signals(batch, own, chosen[np.argsort(batch.story.at[chosen], kind="stable")])
+            for (batch, chosen), own in zip(told, names, strict=True)
+        ]
+        for number in owner[order].tolist():
+            yield next(tellers[number])
+
+    def _tell_truth(self, batch: Batch) -> None:
+        born = batch.registered
+        self._names.update(zip(range(born.first, born.first + len(born)), self._telling.names(batch), strict=True))
+        categories = self.words.categories
+        self._truth += matter_truths(batch, self._telling, self.territory, categories, self._names)
+        begun = self._arrivals.surges.begun(born.day)
+        self._truth += [surge_truth(surge, categories, self.territory) for surge in begun]

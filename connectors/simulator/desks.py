@@ -1,83 +1,69 @@
-"""The offices at work: temper, staffing that comes and goes, and how much lies open on each desk."""
+"""The offices at work: temper, staffing that comes and goes, capacity, and how much lies open on each desk."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from math import log, sqrt
+from math import sqrt
 
-from connectors.simulator.dice import Dice
+import numpy as np
+from numpy.typing import NDArray
+
+from connectors.simulator.dice import stream
 from connectors.simulator.territory import Territory
 from connectors.simulator.vocabulary import Category
-from connectors.simulator.working_time import split_limit
-from pipeline.signal import Step
+from connectors.simulator.working_time import HORIZON_DAYS, split_limit
 
 MEMORY = 0.9
 """How much of today's staffing is yesterday's."""
-TAKES = frozenset({Step.ROUTED, Step.HANDED_OVER, Step.REOPENED})
-
-
-@dataclass(slots=True)
-class Desk:
-    """One office: what it is by nature, its shortage of staff now (0 = usual) and its open work."""
-
-    temper: float
-    typical: float
-    shortage: float = 0.0
-    open: int = 0
-
-    @property
-    def strain(self) -> float:
-        """Load and staffing on the logit of failing: 0 on a usual day."""
-        crowding = log((self.open + 4.0) / (self.typical + 4.0))
-        return 0.8 * min(max(crowding, -1.5), 1.5) + 0.5 * self.shortage
 
 
 class Desks:
-    """All desks of a city by the key of their office."""
+    """All desks of a city, in the order of the territory's offices; asked day after day.
 
-    def __init__(self, seed: int, territory: Territory, categories: tuple[Category, ...], per_day: float) -> None:
-        self._dice = Dice(seed, 4)
-        typical = _typical_work(territory, categories, per_day)
-        nature = Dice(seed, 6)
-        self._desks = {key: Desk(nature.normal(), typical.get(key, 0.0)) for key in territory.offices}
-        self._holder: dict[str, str] = {}
+    `capacity` is the open work an office carries without getting slower; twice as much strains it.
+    """
 
-    def __getitem__(self, office: str) -> Desk:
-        """The desk of an office."""
-        return self._desks[office]
+    def __init__(
+        self, seed: int, territory: Territory, categories: tuple[Category, ...], per_day: float, first_day: int
+    ) -> None:
+        self._seed = seed
+        self._first_day = first_day
+        self._moves = np.zeros((HORIZON_DAYS, len(territory.offices)), np.int32)
+        self._shortage = np.zeros(len(territory.offices))
+        self.open = np.zeros(len(territory.offices), np.int64)
+        arrivals, self.capacity = _usual_work(territory, categories, per_day)
+        drawn = stream(seed, 6).normal(size=len(territory.offices))
+        # Centred where the work is, or one busy office would move the whole city.
+        mean = np.average(drawn, weights=arrivals)
+        self.temper = (drawn - mean) / np.sqrt(np.average((drawn - mean) ** 2, weights=arrivals))
 
-    def next_day(self) -> None:
-        """Let staffing move on by a day."""
-        step = sqrt(1.0 - MEMORY * MEMORY)
-        for desk in self._desks.values():
-            desk.shortage = MEMORY * desk.shortage + step * self._dice.normal()
+    def strain(self, day: int) -> NDArray[np.float64]:
+        """Load and staffing of each desk on the logit of failing, 0 on a usual day; days in order, each once."""
+        self.open += self._moves[day - 1 - self._first_day] if day > self._first_day else 0
+        chance = stream(self._seed, 5, day)
+        self._shortage = MEMORY * self._shortage + sqrt(1.0 - MEMORY * MEMORY) * chance.normal(size=len(self.open))
+        crowding = np.log((self.open + 4.0) / (self.capacity + 4.0))
+        strain: NDArray[np.float64] = np.clip(crowding, -1.5, 1.5) + 0.45 * self._shortage
+        return strain
 
-    def move(self, matter: str, step: Step, office: str) -> None:
-        """Put a matter on a desk, or take it off when its office claims to be done."""
-        if step in TAKES:
-            self._release(matter)
-            self._desks[office].open += 1
-            self._holder[matter] = office
-        elif step is Step.REPORTED_DONE:
-            self._release(matter)
-
-    def _release(self, matter: str) -> None:
-        holder = self._holder.pop(matter, None)
-        if holder is not None:
-            self._desks[holder].open -= 1
+    def move(self, day: NDArray[np.int64], office: NDArray[np.int64], by: int) -> None:
+        """Put a matter on each of these desks on a day (`by` 1), or take it off (-1)."""
+        np.add.at(self._moves, (np.minimum(day - self._first_day, HORIZON_DAYS - 1), office), by)
 
 
-def _typical_work(territory: Territory, categories: tuple[Category, ...], per_day: float) -> Mapping[str, float]:
-    """Matters that usually lie open on each desk: arrivals a day times the days they stay, by Little's law."""
+def _usual_work(
+    territory: Territory, categories: tuple[Category, ...], per_day: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Matters that come to each desk in a day, and that usually lie open on it (arrivals times days, Little's law)."""
     whole = sum(one.weight for one in categories)
-    work: dict[str, float] = {}
+    number = {key: index for index, key in enumerate(territory.offices)}
+    arrivals, work = np.zeros(len(number)), np.zeros(len(number))
     for one in categories:
         amount, unit = split_limit(one.limit)
         days = 0.65 * amount * {"h": 1 / 24, "d": 1.0, "wd": 1.4}[unit]
-        share = per_day * one.weight / whole * days / len(territory.grids)
+        share = per_day * one.weight / whole / len(territory.grids)
+        town = one.town_share if one.town else 0.0
+        parts = [(kind, (1.0 - town) / len(one.lead)) for kind in one.lead] + ([(one.town, town)] if town else [])
         for grid in territory.grids:
-            town = one.town_share if one.town else 0.0
-            parts = [(kind, (1.0 - town) / len(one.lead)) for kind in one.lead] + ([(one.town, town)] if town else [])
             for kind, part in parts:
-                key = territory.office(kind, grid.key)
-                work[key] = work.get(key, 0.0) + share * part
-    return work
+                office = number[territory.office(kind, grid.key)]
+                arrivals[office] += share * part
+                work[office] += share * part * days
+    return arrivals, work

@@ -1,6 +1,6 @@
 """A simulated city as a folder: signals, readings, truth, mappings, configuration. Equal arguments, equal bytes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,10 +9,9 @@ from typing import Any
 import orjson
 
 from connectors.simulator.city import START, City
-from connectors.simulator.readings import SensorReadings
-from connectors.simulator.site_files import as_yaml, mapping, readings_mapping, site
-from connectors.simulator.truth import rfc3339
-from connectors.simulator.working_time import day_of
+from connectors.simulator.outlines import geojson
+from connectors.simulator.site_files import as_yaml, mapping, readings_mapping, site, sources
+from connectors.simulator.working_time import rfc3339
 from pipeline.signal import Reading, Signal, Step
 
 README = """合成数据 SYNTHETIC DATA
@@ -23,10 +22,13 @@ signals.jsonl          one line per step of a matter, in order of time
 readings.jsonl         sensor readings, in order of time
 mapping.yaml           how to read the signals (with their data contract)
 mapping_readings.yaml  how to read the readings
-config.yaml            places, offices, categories and who leads what
+config.yaml            places, offices, categories, who leads what, sensors and sources
+outlines.json          outlines of the places for a map (GeoJSON, invented, in kilometres)
 truth.jsonl            oracle probabilities, outcomes and planted cases: for checks only, never for a pipeline
 """
 
+COARSEST_S = 900
+"""Seconds between two readings of a sensor at least: a folder's pace, coarser than the devices' own."""
 Progress = Callable[[int, int], None]
 """Called with (days done, days in all)."""
 
@@ -55,27 +57,31 @@ def write(
     if days < 1:
         raise ValueError(f"a run needs at least one day, not {days}")
     out.mkdir(parents=True, exist_ok=True)
-    city = City(seed=seed, grids=grids, start=start, per_day=per_day)
-    signals = matters = 0
-    with (out / "signals.jsonl").open("wb") as lines, (out / "truth.jsonl").open("wb") as truths:
-        for signal in _told(city, days, start, progress):
-            lines.write(signal_line(signal))
-            signals += 1
-            matters += signal.step is Step.REGISTERED
-            if signals % 4096 == 0:
-                truths.writelines(map(_line, city.truth()))
-        truths.writelines(map(_line, city.truth()))
-        measured = SensorReadings(city.territory, seed=seed, start=start, days=days, sensors=sensors)
-        truths.writelines(map(_line, measured.episodes))
-    readings = 0
-    with (out / "readings.jsonl").open("wb") as lines:
-        for reading in measured:
-            lines.write(reading_line(reading))
-            readings += 1
+    city = City(seed=seed, grids=grids, start=start, per_day=per_day, sensors=sensors, coarsest_s=COARSEST_S)
+    signals = matters = readings = 0
+    with (
+        (out / "signals.jsonl").open("wb") as lines,
+        (out / "readings.jsonl").open("wb") as measured,
+        (out / "truth.jsonl").open("wb") as truths,
+    ):
+        for day in range(days):
+            begin, until = city.span(day)[1], city.span(day + 1)[1]
+            for signal in city.signals(begin, until):
+                lines.write(signal_line(signal))
+                signals += 1
+                matters += signal.step is Step.REGISTERED
+            for reading in city.sensors.rows(begin, until):
+                measured.write(reading_line(reading))
+                readings += 1
+            truths.writelines(map(_line, city.truth()))
+            if progress:
+                progress(day + 1, days)
     (out / "README.txt").write_text(README, "utf-8")
     (out / "mapping.yaml").write_text(as_yaml(mapping(), "How to back-test signals.jsonl."), "utf-8")
     (out / "mapping_readings.yaml").write_text(as_yaml(readings_mapping(), "How to read readings.jsonl."), "utf-8")
-    (out / "config.yaml").write_text(as_yaml(site(city.territory, city.words.categories)), "utf-8")
+    configuration = site(city.territory, city.words.categories, coarsest_s=COARSEST_S) | {"sources": sources()}
+    (out / "config.yaml").write_text(as_yaml(configuration), "utf-8")
+    (out / "outlines.json").write_bytes(_line(geojson(city.territory, seed)))
     return Written(signals, matters, readings)
 
 
@@ -106,17 +112,6 @@ def reading_line(reading: Reading) -> bytes:
     at = rfc3339(reading.at // 1_000_000)
     row = {"sensor": reading.sensor, "at": at, "value": reading.value, "place": reading.place, "synthetic": True}
     return _line(row)
-
-
-def _told(city: City, days: int, start: date, progress: Progress | None) -> Iterator[Signal]:
-    first, done = start.toordinal() - date(1970, 1, 1).toordinal(), 0
-    for signal in city.signals(days):
-        if progress and (day := day_of(signal.at // 1_000_000) - first) > done:
-            done = day
-            progress(done, days)
-        yield signal
-    if progress:
-        progress(days, days)
 
 
 def _line(row: dict[str, Any]) -> bytes:

@@ -4,7 +4,8 @@ from typing import Any
 
 import yaml
 
-from connectors.simulator.readings import DEVICES, SOURCE, STEP_S
+from connectors.simulator.devices import DEVICES
+from connectors.simulator.readings import SOURCE
 from connectors.simulator.telling import SOURCE as SIGNALS
 from connectors.simulator.territory import ROOT, Territory
 from connectors.simulator.vocabulary import Category
@@ -71,8 +72,11 @@ def readings_mapping() -> dict[str, Any]:
     }
 
 
-def site(territory: Territory, categories: tuple[Category, ...]) -> dict[str, Any]:
-    """The configuration: places, offices, categories, the responsibility matrix, limits of the sensors."""
+def site(territory: Territory, categories: tuple[Category, ...], *, coarsest_s: int = 0) -> dict[str, Any]:
+    """The configuration: places, offices, categories, the responsibility matrix, limits of the sensors.
+
+    `coarsest_s`: no sensor reports more often than this.
+    """
     counties = [place for place in territory.places.values() if place.kind == "county"]
     root = territory.places[ROOT]
     return {
@@ -105,17 +109,33 @@ def site(territory: Territory, categories: tuple[Category, ...]) -> dict[str, An
             for county in counties
             for one in categories
         ],
-        "sensors": [
-            {
-                "prefix": device.key,
-                "name_zh": device.zh,
-                "unit": device.unit,
-                "alarm_high" if device.rises else "alarm_low": device.alarm,
-                "interval_seconds": STEP_S,
-            }
-            for device in DEVICES
-        ],
+        "sensors": _sensors(coarsest_s),
     }
+
+
+def sources() -> list[dict[str, Any]]:
+    """The sources of a folder, for `forewarn run --config`."""
+    return [{"name": SIGNALS, "mapping": "mapping.yaml", "files": ["signals.jsonl"]}]
+
+
+def _sensors(coarsest_s: int) -> list[dict[str, Any]]:
+    found = []
+    for device in {device.prefix: device for device in DEVICES}.values():
+        low, high = device.possible
+        found.append(
+            {
+                "prefix": device.prefix,
+                "name_zh": device.zh,
+                "name_en": device.en,
+                "unit": device.unit,
+                "normal_low": float(low),
+                "normal_high": float(high),
+                "alarm_high" if device.rises else "alarm_low": device.alarm,
+                "held_seconds": device.held_s,
+                "interval_seconds": max(device.interval_s, coarsest_s),
+            }
+        )
+    return found
 
 
 def as_yaml(data: dict[str, Any], *heading: str) -> str:

@@ -1,59 +1,152 @@
 """Steps of simulated matters become signals: names, times in µs, and the words that go with each step."""
 
-from connectors.simulator.life import Event, Matter
+from collections.abc import Iterator
+
+from connectors.simulator.batch import Batch, Ints
+from connectors.simulator.dice import Coins
+from connectors.simulator.intake import CHANNELS
 from connectors.simulator.territory import Territory
-from connectors.simulator.wording import Wording
-from connectors.simulator.working_time import HOUR
+from connectors.simulator.vocabulary import Vocabulary
+from connectors.simulator.wording import Identifier, Wording
+from connectors.simulator.working_time import HOUR, civil
 from pipeline.signal import Signal, Step
 
 SOURCE = "simulator"
+_STEPS = list(Step)
+_TURN = 0x9E3779B97F4A7C15
+_SHORT = {
+    int(Step.REPORTED_DONE): "done",
+    int(Step.SOLVED): "solved",
+    int(Step.UNSOLVED): "unsolved",
+}
+_SILENT = frozenset(
+    {
+        int(Step.ACCEPTED), int(Step.HANDLING), int(Step.HANDED_OVER), int(Step.VERIFIED), int(Step.CLOSED),
+        int(Step.REOPENED), int(Step.REPORTED_AGAIN),
+    }
+)  # fmt: skip
 
 
 class Telling:
-    """Writes the signal of an event; numbers the signals of each matter in order."""
+    """Writes the signals of a batch. A text hangs on its matter and step alone, whenever it is written."""
 
-    def __init__(self, territory: Territory, wording: Wording) -> None:
-        self._territory = territory
-        self._wording = wording
+    def __init__(self, words: Vocabulary, territory: Territory, limits: list[str]) -> None:
+        self._categories = words.categories
+        self._keys = [one.key for one in words.categories]
+        self._places = [cell.key for cell in territory.grids]
+        self._towns = [territory.places[territory.township(cell.key)].zh for cell in territory.grids]
+        self._offices = list(territory.offices)
+        self._called = [one.zh for one in territory.offices.values()]
+        self._limits = limits
+        self._coins = Coins()
+        self._wording = Wording(words, self._coins)
 
-    def signal(self, matter: Matter, event: Event) -> Signal:
-        """The signal of this step, with its text."""
-        matter.told += 1
-        is_first = event.step is Step.REGISTERED
-        scope = "several" if matter.several else "one"
+    def names(self, batch: Batch) -> list[str]:
+        """Ids of the matters of a batch."""
+        born = batch.registered
+        head = f"{civil(born.day):%Y%m%d}-"
+        return [f"{head}{number:06d}" for number in range(born.first, born.first + len(born))]
+
+    def complaint(self, batch: Batch, row: int) -> tuple[str, tuple[Identifier, ...]]:
+        """What is reported, and the contact details planted in it."""
+        born = batch.registered
+        self._coins.lay(int(born.key[row]))
+        grid, office = int(born.grid[row]), int(born.office[row])
+        told = self._wording.complaint(
+            self._categories[int(born.category[row])],
+            CHANNELS[int(born.channel[row])],
+            self._towns[grid],
+            self._called[office],
+            fact=int(born.fact[row]),
+            again=bool(born.told_before[row]),
+            urgent=bool(born.urgent[row]),
+            several=bool(born.several[row]),
+            contact=bool(born.contact[row]),
+            month=civil(born.day).month,
+        )
+        return told.text, told.identifiers
+
+    def signals(self, batch: Batch, names: list[str], chosen: Ints) -> Iterator[Signal]:
+        """The signals of these steps of the batch, in the order given."""
+        born, story = batch.registered, batch.story
+        rows = story.row[chosen]
+        columns = zip(
+            chosen.tolist(),
+            rows.tolist(),
+            (story.at[chosen] * 1_000_000).tolist(),
+            story.step[chosen].tolist(),
+            story.number[chosen].tolist(),
+            story.office[chosen].tolist(),
+            (story.due[chosen] * 1_000_000).tolist(),
+            born.category[rows].tolist(),
+            born.grid[rows].tolist(),
+            born.channel[rows].tolist(),
+            strict=True,
+        )
+        registered, keys, places, offices = int(Step.REGISTERED), self._keys, self._places, self._offices
+        for index, row, at, step, number, office, due, category, grid, channel in columns:
+            name = names[row]
+            if step == registered:
+                yield self._registration(batch, row, name, at, due)
+                continue
+            yield Signal(
+                id=f"{name}-{number:02d}",
+                matter=name,
+                at=at,
+                step=_STEPS[step],
+                source=SOURCE,
+                category=keys[category],
+                place=places[grid],
+                office=offices[office],
+                channel=CHANNELS[channel],
+                due=due,
+                text=self._words(batch, index, row, step),
+            )
+
+    def _registration(self, batch: Batch, row: int, name: str, at: int, due: int) -> Signal:
+        born = batch.registered
         return Signal(
-            id=f"{matter.id}-{matter.told:02d}",
-            matter=matter.id,
-            at=event.at * 1_000_000,
-            step=event.step,
+            id=f"{name}-01",
+            matter=name,
+            at=at,
+            step=Step.REGISTERED,
             source=SOURCE,
-            category=matter.category.key,
-            place=matter.place,
-            office=event.office,
-            channel=matter.channel,
-            due=event.due * 1_000_000,
-            codes={"rule": matter.limit, "scope": scope, "point": matter.point} if is_first else {},
-            values={"limit_hours": round((matter.due - matter.at) / HOUR, 2)} if is_first else {},
-            text=matter.text if is_first else self._words(matter, event),
+            category=self._keys[int(born.category[row])],
+            place=self._places[int(born.grid[row])],
+            office=self._offices[int(born.office[row])],
+            channel=CHANNELS[int(born.channel[row])],
+            due=due,
+            codes={
+                "rule": self._limits[int(born.limit[row])],
+                "scope": "several" if born.several[row] else "one",
+                "point": f"{born.point[row]:03d}",
+            },
+            values={"limit_hours": round((due - at) / (HOUR * 1_000_000), 2)},
+            text=self.complaint(batch, row)[0],
         )
 
-    def _words(self, matter: Matter, event: Event) -> str:
-        wording, step = self._wording, event.step
-        office = self._territory.offices[event.office].zh
-        if step is Step.ROUTED:
-            rival = self._territory.offices[matter.rivals[0]].zh
-            return wording.routing(matter.category, office, rival, matter.due, urgent=matter.urgent)
-        if step is Step.REPLIED:
-            return wording.reply(matter.category, office, event.at, vague=matter.vague)
-        if step is Step.RETURNED:
-            rival = self._territory.offices[event.rival].zh
-            return wording.line("returns_upheld" if event.is_upheld else "returns_not_upheld", rival=rival)
-        if step is Step.UPHELD:
-            return wording.line("upheld", office=self._territory.offices[event.rival].zh)
-        if step is Step.NOT_UPHELD:
-            return wording.line("not_upheld", office=office)
-        if step is Step.EXTENDED:
-            days = max((event.due - matter.due) // (24 * HOUR), 1)
+    def _words(self, batch: Batch, index: int, row: int, step: int) -> str:
+        born, story, wording = batch.registered, batch.story, self._wording
+        if step in _SILENT:
+            return ""
+        self._coins.lay(int(born.key[row]) + _TURN * int(story.number[index]))
+        if step in _SHORT:
+            return wording.line(_SHORT[step])
+        office = self._called[int(story.office[index])]
+        if step == Step.ROUTED:
+            rivals = born.rivals[row]
+            rival = self._called[int(rivals[rivals >= 0][0])]
+            category = self._categories[int(born.category[row])]
+            return wording.routing(category, office, rival, int(born.due[row]), urgent=bool(born.urgent[row]))
+        if step == Step.REPLIED:
+            category = self._categories[int(born.category[row])]
+            return wording.reply(category, office, int(story.at[index]), vague=bool(story.vague[row]))
+        if step == Step.EXTENDED:
+            days = max((int(story.due[index]) - int(born.due[row])) // (24 * HOUR), 1)
             return wording.line("extended", reason=wording.line("extension_reasons"), days=days)
-        name = {Step.REPORTED_DONE: "done", Step.SOLVED: "solved", Step.UNSOLVED: "unsolved"}.get(step)
-        return wording.line(name) if name else ""
+        if step == Step.NOT_UPHELD:
+            return wording.line("not_upheld", office=office)
+        rival = self._called[int(story.rival[index])]
+        if step == Step.UPHELD:
+            return wording.line("upheld", office=rival)
+        return wording.line("returns_upheld" if story.upheld[index] else "returns_not_upheld", rival=rival)

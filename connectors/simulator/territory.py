@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil, isqrt
 
 from connectors.simulator.vocabulary import Vocabulary
 
@@ -66,11 +67,14 @@ def build_territory(words: Vocabulary, grids: int) -> Territory:
             places[townships[-1]] = Place(townships[-1], name, "township", f"c{number}")
     # Filling the counties by turns keeps both inhabited however few grids there are.
     townships.sort(key=lambda key: (key[3:], key[1]))
+    wide = raster_width(grids, len(townships))
     cells = []
     for number in range(grids):
         township = townships[number % len(townships)]
         index = number // len(townships)
-        x, y = 8 * (number % len(townships)) + index % 8, index // 8
+        # Townships stand in two rows, the counties side by side.
+        column, row = _seat(township, len(townships))
+        x, y = wide * column + index % wide, _depth(grids, len(townships), wide) * row + index // wide
         cells.append(
             Place(f"{township}g{index + 1:03d}", f"{places[township].zh}第{index + 1}网格", "grid", township, x, y)
         )
@@ -86,3 +90,19 @@ def _offices(words: Vocabulary, places: Mapping[str, Place]) -> dict[str, Office
             key = f"{place.key}-{kind}"
             offices[key] = Office(key, f"{place.zh}{name['zh']}", name["en"], kind, place.key)
     return offices
+
+
+def raster_width(grids: int, townships: int) -> int:
+    """Columns of the raster of one township."""
+    return max(isqrt(ceil(grids / townships)), 1)
+
+
+def _depth(grids: int, townships: int, wide: int) -> int:
+    return ceil(ceil(grids / townships) / wide)
+
+
+def _seat(township: str, townships: int) -> tuple[int, int]:
+    """Column and row of a township among townships."""
+    county, index = int(township[1]) - 1, int(township[3:]) - 1
+    columns = ceil(townships / 4)
+    return county * columns + index % columns, index // columns

@@ -1,82 +1,77 @@
 """What is true of the simulated city, as records for truth.jsonl. No pipeline reads them; checks of quality do."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Iterator
 from typing import Any
 
-from connectors.simulator.arrivals import Surge
-from connectors.simulator.life import Matter
+from connectors.simulator.batch import Batch
+from connectors.simulator.intake import CHANNELS
+from connectors.simulator.surges import Surge
+from connectors.simulator.telling import Telling
+from connectors.simulator.territory import Territory
 from connectors.simulator.vocabulary import Category
-from connectors.simulator.wording import Identifier
-from connectors.simulator.working_time import civil
+from connectors.simulator.working_time import civil, rfc3339
 
-CHINA = timezone(timedelta(hours=8))
+OUTCOMES = ("breach", "bounced", "reopened", "repeated", "unsatisfied")
 
 
-def rfc3339(at: int) -> str:
-    """Epoch seconds as the files write them: with the offset +08:00.
+def matter_truths(
+    batch: Batch, telling: Telling, territory: Territory, categories: tuple[Category, ...], names: dict[int, str]
+) -> Iterator[dict[str, Any]]:
+    """Oracle probabilities (at registration; of the breach also once returns are known), outcomes, causes of matters.
 
-    >>> rfc3339(0)
-    '1970-01-01T08:00:00+08:00'
+    `breach`: the office's claim came after the due time, which is `due_at`; `repeated`: reported again as a new matter
+    within 30 days; the outcomes are what happens in the end, whether or not the run is long enough to show it.
+    `names`: id by serial, for the matters that others repeat.
     """
-    return datetime.fromtimestamp(at, UTC).astimezone(CHINA).isoformat()
+    born, story = batch.registered, batch.story
+    chances, burden = born.chances, born.burden
+    oracle = {name: getattr(chances, name).round(6).tolist() for name in OUTCOMES}
+    outcomes = {name: (story.refused >= 2 if name == "bounced" else getattr(story, name)).tolist() for name in OUTCOMES}
+    offices = list(territory.offices)
+    for row, matter in enumerate(telling.names(batch)):
+        parent = names.get(int(born.parent[row]), "")
+        is_repeat = bool(born.is_repeat[row])
+        identifiers = telling.complaint(batch, row)[1] if born.contact[row] else ()
+        yield {
+            "synthetic": True,
+            "kind": "matter",
+            "matter": matter,
+            "category": categories[int(born.category[row])].key,
+            "place": territory.grids[int(born.grid[row])].key,
+            "point": f"{born.point[row]:03d}",
+            "office": offices[int(born.office[row])],
+            "channel": CHANNELS[int(born.channel[row])],
+            "registered_at": rfc3339(int(born.at[row])),
+            "due_at": rfc3339(int(story.final_due[row])),
+            "done_at": rfc3339(int(story.done[row])),
+            "oracle": {name: oracle[name][row] for name in OUTCOMES},
+            "breach_once_routed": round(float(story.breach_once_routed[row]), 6),
+            "outcomes": {name: outcomes[name][row] for name in OUTCOMES},
+            "difficulty": round(float(burden.difficulty[row]), 4),
+            "strain": round(float(burden.strain[row]), 4),
+            "temper": round(float(burden.temper[row]), 4),
+            "returns": int(story.returns[row]),
+            "vague_reply": bool(story.vague[row]),
+            "fake_remedy": bool(story.fake[row]),
+            "urgent": bool(born.urgent[row]),
+            "surge": born.surge[row],
+            "repeats": parent if is_repeat else "",
+            "same_as": "" if is_repeat else parent,
+            "identifiers": [[one.kind, one.start, one.end] for one in identifiers],
+        }
 
 
-def matter_truth(matter: Matter, identifiers: tuple[Identifier, ...]) -> dict[str, Any]:
-    """Oracle probabilities (at registration; of the breach also once returns are known), outcomes, causes of a matter.
-
-    `breach`: the office's claim came after the due time; `repeated`: reported again as a new matter within 30 days;
-    the outcomes are what happens in the end, whether or not the run is long enough to show it.
-    """
-    chances = matter.chances
-    return {
-        "synthetic": True,
-        "kind": "matter",
-        "matter": matter.id,
-        "category": matter.category.key,
-        "place": matter.place,
-        "point": matter.point,
-        "office": matter.office,
-        "channel": matter.channel,
-        "registered_at": rfc3339(matter.at),
-        "done_at": rfc3339(matter.done),
-        "oracle": {
-            "breach": round(chances.breach, 6),
-            "bounced": round(chances.bounced, 6),
-            "reopened": round(chances.reopened, 6),
-            "repeated": round(chances.repeated, 6),
-            "unsatisfied": round(chances.unsatisfied, 6),
-        },
-        "breach_once_routed": round(matter.breach_once_routed, 6),
-        "outcomes": {
-            "breach": matter.breach,
-            "bounced": matter.refused >= 2,
-            "reopened": matter.reopened,
-            "repeated": matter.repeated,
-            "unsatisfied": matter.unsatisfied,
-        },
-        "difficulty": round(matter.burden.difficulty, 4),
-        "strain": round(matter.burden.strain, 4),
-        "temper": round(matter.burden.temper, 4),
-        "returns": matter.returns,
-        "vague_reply": matter.vague,
-        "fake_remedy": matter.fake,
-        "urgent": matter.urgent,
-        "surge": matter.surge,
-        "repeats": matter.repeats,
-        "same_as": matter.same_as,
-        "identifiers": [[one.kind, one.start, one.end] for one in identifiers],
-    }
-
-
-def surge_truth(surge: Surge, categories: tuple[Category, ...]) -> dict[str, Any]:
+def surge_truth(surge: Surge, categories: tuple[Category, ...], territory: Territory) -> dict[str, Any]:
     """A planted surge: where, what, when, and how many more matters a day it means to bring."""
     return {
         "synthetic": True,
         "kind": "surge",
         "surge": surge.id,
         "category": categories[surge.category].key,
-        "places": list(surge.grids),
+        "places": [territory.grids[grid].key for grid in surge.grids],
         "first_day": civil(surge.first_day).isoformat(),
         "days": surge.days,
+        "begin": rfc3339(surge.begins),
+        "end": rfc3339(surge.ends),
         "a_day": round(surge.a_day, 3),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -28,6 +29,7 @@ class Category:
     town: str = ""
     town_share: float = 0.25
     rain: float = 1.0
+    cold: float = 1.0
     rise: float = 1.7
     rest: float = 1.0
     hazard: bool = False
@@ -46,6 +48,7 @@ class Vocabulary:
     places: Mapping[str, Any]
     holidays: frozenset[str]
     worked_weekends: frozenset[str]
+    festivals: tuple[date, ...]
     phrases: Mapping[str, Any] = field(repr=False)
 
 
@@ -60,6 +63,7 @@ def vocabulary() -> Vocabulary:
         places=offices["places"],
         holidays=frozenset(day.isoformat() for day in offices["holidays"]),
         worked_weekends=frozenset(day.isoformat() for day in offices["worked_weekends"]),
+        festivals=tuple(offices["spring_festivals"]),
         phrases=_read("phrases.yaml"),
     )
 

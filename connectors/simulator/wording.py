@@ -13,7 +13,9 @@ from connectors.simulator.working_time import HOUR, ZONE, civil, day_of
 
 CONTACTS = 0.12
 UNASSIGNED = ("142", "143", "154", "160", "161", "163", "164", "168", "169", "179")
-FACT_SPREAD = 0.75
+FACT_SPREAD = 0.85
+"""How much the fact itself tells of the difficulty: the first of a category's facts so much less, the last more."""
+_MONTHS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,56 +29,70 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """A reported fact; `shown` is the part of the difficulty that the text betrays, about -0.75 to 1.6."""
+    """A reported fact: its words, which of the category's facts it is, and where contact details stand."""
 
     text: str
     fact: int
-    shown: float
-    several: bool
     urgent: bool
     identifiers: tuple[Identifier, ...] = ()
 
 
 class Wording:
-    """Writes sentences from the word lists with one stream of chance."""
+    """Writes sentences from the word lists with one source of chance, which the caller may lay anew for each text."""
 
     def __init__(self, words: Vocabulary, dice: Dice) -> None:
         self._phrases = words.phrases
         self._dice = dice
+        self._categories = list(words.phrases["facts"])
 
     def complaint(
-        self, category: Category, channel: str, town: str, office: str, *, fact: int, again: bool
+        self,
+        category: Category,
+        channel: str,
+        town: str,
+        office: str,
+        *,
+        fact: int,
+        again: bool,
+        urgent: bool | None = None,
+        several: bool | None = None,
+        contact: bool | None = None,
+        month: int = 0,
     ) -> Complaint:
-        """What is reported; `fact` -1 draws one of the category's facts, `again` adds what was promised before."""
+        """What is reported; `fact` -1 draws one of the category's facts, `again` adds what was promised before.
+
+        What is None is drawn; `month` (1 to 12) lets a report speak of the season.
+        """
         dice, phrases = self._dice, self._phrases
         facts = phrases["facts"][category.key]
         fact = dice.below(len(facts)) if fact < 0 else fact
-        shown = FACT_SPREAD * (2 * fact / (len(facts) - 1) - 1)
-        urgent = category.key in phrases["danger"] and dice.happens(0.2 if category.hazard else 0.04)
+        if urgent is None:
+            urgent = category.key in phrases["danger"] and dice.happens(0.2 if category.hazard else 0.04)
         if channel in ("grid", "sensor"):
             report = self._report(facts[fact], channel, office)
-            return Complaint(report + ("，" + self._danger(category) if urgent else ""), fact, shown, False, urgent)
-        parts = [self._opening(category, town, facts[fact])]
+            return Complaint(report + ("，" + self._danger(category) if urgent else ""), fact, urgent)
+        parts = [self._opening(category, town, facts[fact], month)]
         is_shared = category.scene != "other"
-        several = is_shared and dice.happens(0.22)
+        if several is None:
+            several = is_shared and dice.happens(0.22)
         if several:
             parts.append(dice.pick(phrases["scope"]))
         if urgent:
             parts.append(self._danger(category))
         elif is_shared and dice.happens(0.6):
             parts.append(dice.pick(phrases["impacts"]))
-        told_before = again or dice.happens(0.1)
-        if told_before:
+        if again:
             history = dice.pick(phrases["histories"])
             parts.append(history.format(times=dice.pick(phrases["times"]), promise=dice.pick(phrases["promises"])))
         if dice.happens(0.03):
-            other = dice.pick(list(phrases["facts"]))
+            other = dice.pick(self._categories)
             parts.append("另外" + dice.pick(phrases["facts"][other]))
         if dice.happens(0.75):
             parts.append(dice.pick(phrases["requests"]))
-        text, identifiers = self._with_contacts(self._flawed("，".join(parts)))
-        shown += 0.4 * several + 0.5 * told_before
-        return Complaint(text, fact, shown, several, urgent, identifiers)
+        text, identifiers = self._with_contacts(
+            self._flawed("，".join(parts)), dice.happens(CONTACTS) if contact is None else contact
+        )
+        return Complaint(text, fact, urgent, identifiers)
 
     def routing(self, category: Category, office: str, rival: str, due: int, *, urgent: bool) -> str:
         """The dispatcher's words."""
@@ -99,7 +115,7 @@ class Wording:
         slots = {"cause": cause, "measure": measure, "result": result, "rest": rest, "finish": finish}
         return self.line("concrete", date=moment(at), office=office, **slots)
 
-    def _opening(self, category: Category, town: str, fact: str) -> str:
+    def _opening(self, category: Category, town: str, fact: str, month: int) -> str:
         dice, phrases = self._dice, self._phrases
         scene = "bare" if dice.happens(0.05) else category.scene
         return str(dice.pick(phrases["openings"][scene])).format(
@@ -107,9 +123,15 @@ class Wording:
             road=dice.pick(phrases["roads"]),
             estate=dice.pick(phrases["estates"]),
             point=dice.pick(phrases["estate_points" if scene == "estate" else "road_points"]),
-            since=dice.pick(phrases["since"]),
+            since=self._since(month),
             fact=fact,
         )
+
+    def _since(self, month: int) -> str:
+        since: str = self._dice.pick(self._phrases["since"])
+        if month and self._dice.happens(0.15):
+            return f"进入{_MONTHS[month - 1]}月以来"
+        return since
 
     def _danger(self, category: Category) -> str:
         danger: str = self._dice.pick(self._phrases["danger"][category.key])
@@ -134,9 +156,9 @@ class Wording:
             return self.line("colloquial").format(text) + "。"
         return text + "。"
 
-    def _with_contacts(self, text: str) -> tuple[str, tuple[Identifier, ...]]:
+    def _with_contacts(self, text: str, has_contact: bool) -> tuple[str, tuple[Identifier, ...]]:
         dice = self._dice
-        if not dice.happens(CONTACTS):
+        if not has_contact:
             return text, ()
         surname = dice.pick(self._phrases["surnames"])
         details = {

@@ -4,7 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,14 @@ import yaml
 from config.load import load_settings
 from connectors.history import history
 from connectors.mapping import Mapping
-from connectors.simulator import City, SensorReadings, write
+from connectors.simulator import City, Sensors, write
+from connectors.simulator.devices import DEVICES
 from connectors.simulator.folder import signal_line
 from connectors.simulator.latent import Burden, breach_after, chances
-from connectors.simulator.truth import rfc3339
+from connectors.simulator.outlines import outlines
 from connectors.simulator.vocabulary import vocabulary
 from connectors.simulator.wording import UNASSIGNED
-from connectors.simulator.working_time import WorkingTime, civil, day_of, midnight
+from connectors.simulator.working_time import WorkingTime, civil, day_of, midnight, rfc3339
 from pipeline.signal import Reading, Signal, Step
 
 DAYS = 50
@@ -33,7 +34,7 @@ class Lived:
 
     def __init__(self, seed: int) -> None:
         self.city = City(seed=seed)
-        self.signals = list(self.city.signals(DAYS))
+        self.signals = list(self.city.signals(*self.city.span(DAYS)))
         truth = self.city.truth()
         self.matters: dict[str, Truth] = {one["matter"]: one for one in truth if one["kind"] == "matter"}
         self.surges = [one for one in truth if one["kind"] == "surge"]
@@ -54,6 +55,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+def told(city: City, days: int) -> list[Signal]:
+    """The signals of the first days of a city."""
+    return list(city.signals(*city.span(days)))
+
+
 def area_under_curve(scores: Iterable[float], failed: Iterable[bool]) -> float:
     """Chance that a failed one stands above one that did not, ties by half."""
     values, y = np.array(list(scores)), np.array(list(failed), bool)
@@ -69,25 +75,46 @@ def test_equal_arguments_give_equal_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write(tmp_path / name, seed=5, days=2, grids=8, sensors=4)
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert len(files) == 7
+    assert len(files) == 8
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
 
 
 def test_another_seed_is_another_city() -> None:
-    one, two = (list(islice(City(seed=seed).signals(1), 50)) for seed in (1, 2))
+    one, two = (told(City(seed=seed), 1)[:50] for seed in (1, 2))
     assert one != two
 
 
 def test_a_longer_run_begins_like_a_shorter_one() -> None:
-    short = list(City(seed=4, grids=9).signals(3))
-    long = list(City(seed=4, grids=9).signals(6))
+    short = told(City(seed=4, grids=9), 3)
+    long = told(City(seed=4, grids=9), 6)
     assert long[: len(short)] == short
     assert len(long) > len(short)
 
 
-def test_without_a_number_of_days_the_city_goes_on() -> None:
-    assert len(list(islice(City(seed=4).signals(), 3000))) == 3000
+def test_windows_of_any_length_give_the_same_signals_and_the_same_truth() -> None:
+    whole, parted = City(seed=4, grids=9), City(seed=4, grids=9)
+    begin, until = whole.span(2)
+    cuts = [*range(begin, until, 7 * 3_600_000_000 + 1), until]
+    pieces = [list(parted.signals(low, high)) for low, high in pairwise(cuts)]
+    assert [signal for piece in pieces for signal in piece] == list(whole.signals(begin, until))
+    assert parted.truth() == whole.truth()
+
+
+def test_a_city_cannot_go_back() -> None:
+    city = City(seed=4, grids=9)
+    begin, until = city.span(1)
+    list(city.signals(begin, until))
+    with pytest.raises(ValueError, match="cannot go back"):
+        city.signals(begin, until)
+
+
+def test_what_is_asked_for_late_leaves_out_what_came_before() -> None:
+    city = City(seed=4, grids=9)
+    begin, until = city.span(2)
+    late = list(city.signals(until - 3_600_000_000, until))
+    assert late == [signal for signal in told(City(seed=4, grids=9), 2) if signal.at >= until - 3_600_000_000]
+    assert begin < late[0].at
 
 
 def test_signals_come_in_the_order_of_time_with_ids_of_their_own(lived: Lived) -> None:
@@ -119,7 +146,7 @@ def test_no_grid_at_all_is_refused() -> None:
 def test_any_number_of_grids_makes_a_city(grids: int) -> None:
     city = City(seed=1, grids=grids, per_day=40)
     assert len(city.territory.grids) == grids
-    assert {signal.place for signal in city.signals(3)} <= {cell.key for cell in city.territory.grids}
+    assert {signal.place for signal in told(city, 3)} <= {cell.key for cell in city.territory.grids}
 
 
 # the truth
@@ -327,11 +354,11 @@ def test_working_days_pass_over_the_dragon_boat_holiday() -> None:
     words = vocabulary()
     first = date(2025, 5, 1).toordinal() - date(1970, 1, 1).toordinal()
     time = WorkingTime(first, words.holidays, words.worked_weekends)
-    friday = midnight(first + 29) + 10 * 3600
+    friday = int(midnight(first + 29)) + 10 * 3600
     assert civil(day_of(friday)) == date(2025, 5, 30)
-    assert rfc3339(time.due(friday, "1wd")) == "2025-06-04T00:00:00+08:00"
-    assert rfc3339(time.due(friday, "3d")) == "2025-06-03T00:00:00+08:00"
-    assert rfc3339(time.due(friday, "24h")) == "2025-05-31T10:00:00+08:00"
+    assert rfc3339(int(time.due(friday, "1wd"))) == "2025-06-04T00:00:00+08:00"
+    assert rfc3339(int(time.due(friday, "3d"))) == "2025-06-03T00:00:00+08:00"
+    assert rfc3339(int(time.due(friday, "24h"))) == "2025-05-31T10:00:00+08:00"
 
 
 # the folder
@@ -340,10 +367,10 @@ def test_working_days_pass_over_the_dragon_boat_holiday() -> None:
 def test_the_mapping_reads_back_every_signal(folder: Path) -> None:
     mapping = Mapping.load(folder / "mapping.yaml")
     read = list(history(mapping, [folder / "signals.jsonl"]))
-    told = list(City(seed=3, grids=12).signals(4))
+    signals = told(City(seed=3, grids=12, sensors=8), 4)
     assert [one for one in read if not isinstance(one, Signal)] == []
     names = [(one.id, one.at, one.step, one.due, one.text) for one in read if isinstance(one, Signal)]
-    assert sorted(names) == sorted((one.id, one.at, one.step, one.due, one.text) for one in told)
+    assert sorted(names) == sorted((one.id, one.at, one.step, one.due, one.text) for one in signals)
 
 
 def test_the_mapping_of_readings_reads_back_every_reading(folder: Path) -> None:
@@ -369,7 +396,7 @@ def test_every_file_says_that_it_is_synthetic(folder: Path) -> None:
 
 def test_a_line_of_the_file_names_only_columns_of_the_contract(folder: Path) -> None:
     allowed = set(yaml.safe_load((folder / "mapping.yaml").read_text("utf-8"))["contract"]["allowed_fields"])
-    for signal in City(seed=3, grids=12).signals(4):
+    for signal in told(City(seed=3, grids=12), 4):
         assert set(json.loads(signal_line(signal))) <= allowed
 
 
@@ -383,34 +410,117 @@ def test_progress_is_told_by_day_and_ends_with_all(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def measured() -> SensorReadings:
-    return SensorReadings(City(seed=7).territory, seed=7, start=date(2025, 5, 12), days=60)
+def measured() -> tuple[Sensors, list[Reading]]:
+    """Ten days of 240 sensors at a slow pace."""
+    sensors = City(seed=7, sensors=240, coarsest_s=900).sensors
+    return sensors, list(sensors.rows(*City(seed=7).span(10)))
 
 
-def test_readings_come_in_the_order_of_time(measured: SensorReadings) -> None:
-    times = [reading.at for reading in islice(measured, 20_000)]
-    assert times == sorted(times)
+def test_there_are_eight_kinds_of_sensors(measured: tuple[Sensors, list[Reading]]) -> None:
+    assert {name[:3] for name in measured[0].names} == {f"S0{number}" for number in range(1, 9)}
+    assert {reading.sensor[:3] for reading in measured[1]} == {f"S0{number}" for number in range(1, 9)}
 
 
-def test_planted_faults_show_in_the_readings(measured: SensorReadings) -> None:
+def test_windows_of_any_length_give_the_same_readings() -> None:
+    begin, until = City(seed=7).span(1)
+    whole = list(City(seed=7, sensors=64).sensors.rows(begin, until))
+    parted = City(seed=7, sensors=64).sensors
+    cuts = [*range(begin, until, 17 * 60_000_000), until]
+    assert [reading for low, high in pairwise(cuts) for reading in parted.rows(low, high)] == whole
+    assert len(whole) > 30_000
+
+
+def test_readings_arrive_in_order_and_some_come_late() -> None:
+    begin, until = City(seed=7).span(3)
+    blocks = list(City(seed=7, sensors=2000, coarsest_s=600).sensors.readings(begin, until))
+    sent = np.concatenate([block.sent for block in blocks])
+    at = np.concatenate([block.at for block in blocks])
+    assert (np.diff(sent) >= 0).all()
+    assert 0.0001 < (sent - at > 600_000_000).mean() < 0.02
+
+
+def test_silent_sensors_say_nothing_while_their_fault_lasts(measured: tuple[Sensors, list[Reading]]) -> None:
+    times: dict[str, list[str]] = defaultdict(list)
+    for reading in measured[1]:
+        times[reading.sensor].append(rfc3339(reading.at // 1_000_000))
+    sensors = City(seed=7, sensors=240, coarsest_s=900).sensors
+    gone = [one for one in sensors.truth(City(seed=7).span(10)[1]) if one["what"].startswith(("offline", "silent"))]
+    assert len(gone) > 3
+    for one in gone:
+        assert not [at for at in times[one["sensor"]] if one["begin"] <= at < one["end"]], one
+
+
+def test_a_hazard_passes_the_limit_of_its_device_and_stays_beyond_it() -> None:
+    city = City(seed=7, sensors=400)
+    begin, until = city.span(4)
     values: dict[str, dict[str, float]] = defaultdict(dict)
-    for reading in measured:
+    for reading in city.sensors.rows(begin, until):
         values[reading.sensor][rfc3339(reading.at // 1_000_000)] = reading.value
-    kinds = Counter(one["what"] for one in measured.episodes)
-    assert set(kinds) == {"stuck", "spike", "missing", "drift", "hazard"}
-    own = Counter(one["sensor"] for one in measured.episodes)
-    for one in measured.episodes:
-        within = [value for at, value in values[one["sensor"]].items() if one["begin"] <= at <= one["end"]]
-        if one["what"] == "missing":
-            assert within == []
-        elif one["what"] == "stuck" and own[one["sensor"]] == 1:
-            assert len(set(within)) == 1
+    limits = {device.prefix: device for device in DEVICES}
+    told = city.sensors.truth(until)
+    faulty = {one["sensor"] for one in told if one["what"] not in ("hazard", "slow_drift")}
+    hazards = [one for one in told if one["what"] == "hazard" and one["sensor"] not in faulty]
+    assert len(hazards) > 4
+    for one in hazards:
+        device = limits[one["sensor"].rsplit("-", 2)[0]]
+        beyond = [v for at, v in values[one["sensor"]].items() if one["passes_at"] < at < one["end"]]
+        passed = [v > device.alarm if device.rises else v < device.alarm for v in beyond]
+        assert np.mean(passed) > 0.75, one
 
 
-def test_hazards_of_the_gas_sensors_pass_the_alarm_limit(measured: SensorReadings) -> None:
-    alarms = [one for one in measured.episodes if one["what"] == "hazard" and one["sensor"].startswith("S01")]
-    assert alarms
-    highest: dict[str, float] = defaultdict(float)
-    for reading in measured:
-        highest[reading.sensor] = max(highest[reading.sensor], reading.value)
-    assert all(highest[one["sensor"]] > 50.0 for one in alarms)
+def test_gas_is_smelt_after_the_alarm_and_water_is_reported_before_it() -> None:
+    city = City(seed=7, sensors=2000)
+    list(city.signals(*city.span(20)))
+    truth = city.truth()
+    alarms = {
+        f"hazard-{one['sensor']}-{int(datetime.fromisoformat(one['passes_at']).timestamp())}": one["passes_at"]
+        for one in truth
+        if one["kind"] == "sensor" and one["what"] == "hazard"
+    }
+    after: dict[str, list[bool]] = defaultdict(list)
+    for one in truth:
+        if one["kind"] == "matter" and one["surge"] in alarms and not one["same_as"]:
+            after[one["category"]].append(one["registered_at"] > alarms[one["surge"]])
+    assert all(after["M09"])
+    assert not any(after["M11"])
+    assert min(len(after["M09"]), len(after["M11"])) > 5
+
+
+def test_a_reading_beyond_the_range_of_its_device_is_a_wrong_unit() -> None:
+    for device in DEVICES:
+        low, high = device.possible
+        assert low <= device.level <= high
+        assert low <= device.alarm <= high
+
+
+# the map
+
+
+def test_places_tile_their_parents() -> None:
+    territory = City(seed=7).territory
+    rings = outlines(territory, 7)
+    for parent in ("city", "c1", "c2", "c1t3"):
+        own = [key for key, place in territory.places.items() if place.parent == parent]
+        assert sum(area(rings[key]) for key in own) == pytest.approx(area(rings[parent]), abs=0.01)
+        assert {tuple(corner) for corner in rings[parent]} <= {tuple(corner) for key in own for corner in rings[key]}
+    assert all(area(ring) > 0 for ring in rings.values())
+    assert set(rings) == set(territory.places)
+
+
+@pytest.mark.parametrize("grids", [1, 5, 100])
+def test_any_number_of_grids_has_outlines(grids: int) -> None:
+    territory = City(seed=7, grids=grids).territory
+    rings = outlines(territory, 7)
+    assert sum(area(rings[cell.key]) for cell in territory.grids) == pytest.approx(area(rings["city"]), abs=0.01)
+
+
+def area(ring: list[list[float]]) -> float:
+    """Area of a closed ring, positive when it runs counter-clockwise."""
+    return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairwise(ring)) / 2
+
+
+def test_there_are_two_counties_twelve_townships_and_240_grids_with_more_than_forty_offices() -> None:
+    territory = City().territory
+    kinds = Counter(place.kind for place in territory.places.values())
+    assert kinds == {"city": 1, "county": 2, "township": 12, "grid": 240}
+    assert len(territory.offices) > 40
