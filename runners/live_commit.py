@@ -12,10 +12,12 @@ from connectors.intake_http import Accepted, OtherContent, Rejection
 from pipeline.calendar import HOUR_US
 from pipeline.frame import Frame, frame_of_others
 from pipeline.ids import code64
+from pipeline.stages.reading_word import SENSOR, SENSOR_CODE, sensor_key
 from runners.embedded import Partition, Site
-from runners.live_frames import signal_frames
+from runners.live_frames import reading_frames, signal_frames
 from runners.live_sources import LiveSource, Part
 from runners.live_work import Entry, Group, Outcome, Post
+from runners.readings_runner import ReadingsRunner
 
 LETTER_BYTES = 4 << 20
 """Of dead letters that are kept of one source in an hour; what is beyond is counted only."""
@@ -48,17 +50,20 @@ class LetterBudget:
 
 
 class Commit:
-    """What is written together at one moment, inside one transaction; `moves` and `outcomes` hold once it is durable."""
+    """What is written together, inside one transaction; `moves` and `outcomes` hold once it is durable."""
 
-    def __init__(self, site: Site, budget: LetterBudget, now: int) -> None:
+    def __init__(self, site: Site, budget: LetterBudget, now: int, before: "Commit | None" = None) -> None:
         self.site, self.now = site, now
         self.partition: Partition = site.partitions[0]
         self.frames: list[tuple[Frame, LiveSource | None]] = []
+        self.reading_frames: list[Frame] = []
         self.outcomes: list[tuple[Post, Outcome]] = []
         self.moves: Counter[str] = Counter()
         self.heard: set[str] = set()
         self._budget = budget
-        self._names: dict[int, tuple[str, str]] = {}
+        # Names are told once: those of a transaction that failed are written by the next.
+        self._names: dict[int, tuple[str, str]] = dict(before._names) if before else {}
+        self._sensors: list[tuple[bytes, int, str]] = list(before._sensors) if before else []
         self._letters: list[DeadLetter] = []
         self._tallies: Counter[str] = Counter()
 
@@ -91,6 +96,22 @@ class Commit:
                     logs.keep_texts(number, frame.offset, made.texts, self.now + made.source.retention)
                 self.frames.append((frame, made.source))
             self.note(own)
+
+    def readings(self, groups: Sequence[Group], runner: ReadingsRunner) -> None:
+        """Append the readings of these groups to their own log."""
+        parts = [part for group in self.fresh(groups) for part in group.parts]
+        for part in parts:
+            runner.names.update(part.sensors)
+            runner.places.update(part.places)
+            self._names.update({code: (SENSOR, name) for code, name in part.sensors.items()})
+            self._sensors += [
+                (sensor_key(code), runner.number, f"{part.source.name}/{name}") for code, name in part.sensors.items()
+            ]
+            self.reading_frames += reading_frames(part, self.now)
+        if self.reading_frames:
+            self._names[SENSOR_CODE] = ("category", SENSOR)
+            self.site.logs.append("readings", runner.number, [frame.to_bytes() for frame in self.reading_frames])
+        self.note(parts)
 
     def fresh(self, groups: Sequence[Group]) -> list[Group]:
         """Groups but for those that came before under the same key, which are answered as then."""
@@ -130,6 +151,8 @@ class Commit:
         logs = self.site.logs
         if self._names:
             logs.name(self._names)
+        if self._sensors:
+            logs.direct(self._sensors)
         if self._letters:
             kept = self._budget.within(self._letters, self.now)
             self._tallies["letters_not_kept"] += len(self._letters) - len(kept)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from connectors.intake_http import NotNow
 from pipeline.calendar import MINUTE_US
 from pipeline.effects import Effects
-from pipeline.frame import MAX_ENTRIES, Frame, Kind
+from pipeline.frame import MAX_ENTRIES, Frame, Kind, frame_of_others
 from pipeline.ids import code64
 from runners.clock import SECOND, Clock
 from runners.embedded import Site
@@ -25,6 +25,7 @@ from runners.live_ledger import Ledger
 from runners.live_room import Room
 from runners.live_verdicts import Verdicts
 from runners.live_work import Entry, Errand, Group, Outcome, Post
+from runners.readings_runner import ReadingsRunner
 from runners.site_runner import SiteRunner
 
 TICK_US = 10 * SECOND
@@ -46,8 +47,11 @@ class Regular(Protocol):
 class Engine:
     """The thread, its queues and its state. `failed` is what ended it, if anything did."""
 
-    def __init__(self, site: Site, surges: SiteRunner, clock: Clock, hub: Hub, ledger: Ledger) -> None:
-        self.site, self.surges, self.clock, self.hub, self.ledger = site, surges, clock, hub, ledger
+    def __init__(
+        self, site: Site, surges: SiteRunner, readings: ReadingsRunner, clock: Clock, hub: Hub, ledger: Ledger
+    ) -> None:
+        self.site, self.surges, self.readings = site, surges, readings
+        self.clock, self.hub, self.ledger = clock, hub, ledger
         self.room = Room()
         self.verdicts = Verdicts()
         self.regulars: list[Regular] = []
@@ -61,8 +65,10 @@ class Engine:
         self._entries: list[Entry] = []
         self._errands: list[Errand] = []
         self._unfolded: deque[tuple[Frame, list[Post]]] = deque()
-        self._owed: Callable[[], list[Effects]] | None = None
-        self._now = max(site.partitions[0].fold.county.now, surges.fold.now)
+        self._owed: list[tuple[str, Callable[[], list[Effects]]]] = []
+        self._must_forward = False
+        self._failed_commit: Commit | None = None
+        self._now = max(site.partitions[0].fold.county.now, surges.fold.now, readings.now)
         self._minute = self._now // MINUTE_US
         self._heard: set[str] = set()
         self._is_stopping = False
@@ -146,7 +152,7 @@ class Engine:
         groups, entries, errands = self._next()
         for errand in errands:
             errand.run()
-        if self._owed is not None and not self._keep():
+        if self._owed and not self._keep():
             self._refuse(groups, NotNow(FULL, 5.0))
             for entry in entries:
                 entry.fail(NotNow(FULL, 5.0))
@@ -185,32 +191,78 @@ class Engine:
 
     def _commit(self, groups: Sequence[Group], entries: Sequence[Entry]) -> None:
         now = self.stamp()
-        commit = Commit(self.site, self._budget, now)
+        commit = Commit(self.site, self._budget, now, self._failed_commit)
         try:
             with self.site.logs.transaction():
                 commit.entries([entry for entry in entries if not entry.to_site])
-                commit.signals(groups)
+                commit.signals([group for group in groups if not group.is_readings])
+                commit.readings([group for group in groups if group.is_readings], self.readings)
                 commit.write()
         except OSError as error:
             self._is_full(error)
+            self._failed_commit = commit
             self._refuse(groups, NotNow(FULL, 5.0))
             for entry in entries:
                 entry.fail(NotNow(FULL, 5.0))
             return
-        self.trouble = ""
+        self.trouble, self._failed_commit = "", None
         self._now = now
         self.ledger.move(commit.moves)
         for name in commit.heard:
             self.ledger.hear(name, now)
         self._heard |= commit.heard
+        answer(commit.outcomes)
         self._unfolded += [(frame, []) for frame, _ in commit.frames]
         waiting = [post for group in groups for post in group.posts]
         if commit.frames:
             self._unfolded[-1][1].extend(waiting)
         else:
             self._free(waiting)
-        answer(commit.outcomes)
+        self._fold_readings(commit.reading_frames)
         self.to_site([(entry.kind, entry.payload) for entry in entries if entry.to_site])
+
+    def append_config(self, payload: dict[str, Any], settings: dict[str, Any]) -> None:
+        """Append a configuration to every log; on the engine's thread. Raises NotNow on a full disk."""
+        self._commit([], [Entry(Kind.CONFIG, payload)])
+        if self.trouble:
+            raise NotNow(self.trouble, 5.0)
+        self.to_site([(Kind.CONFIG, payload)])
+        self._append_readings([(Kind.CONFIG, self.stamp(), {"settings": settings})])
+
+    def settle(self) -> None:
+        """Fold all that waits, before the thread is started."""
+        while self._unfolded:
+            self._fold()
+
+    def _append_readings(self, entries: Sequence[tuple[Kind, int, dict[str, Any]]]) -> None:
+        frame = frame_of_others(entries)
+        try:
+            with self.site.logs.transaction():
+                self.site.logs.append("readings", 0, [frame.to_bytes()])
+        except OSError as error:
+            self._is_full(error)
+            return
+        self._fold_readings([frame])
+
+    def _fold_readings(self, frames: Sequence[Frame]) -> None:
+        """Readings are folded at once: columns are quick, and what is wrong with one must not wait for matters."""
+        if not frames:
+            return
+        try:
+            effects, _ = self.readings.step(frames)
+        except OSError as error:
+            self._is_full(error)
+            self._owed.append(("readings-0", self.readings.keep))
+            return
+        self._tell("readings-0", effects, self.readings.now)
+
+    def assess(self, words: Sequence[dict[str, Any]]) -> None:
+        """Words of the readings fold go to the signals log with the next commit."""
+        with self._wake:
+            self._entries += [Entry(Kind.ASSESSMENT, word, fail=self._forward_later) for word in words]
+
+    def _forward_later(self, why: Exception) -> None:
+        self._must_forward = True
 
     def to_site(self, entries: Sequence[tuple[Kind, dict[str, Any]]]) -> None:
         """Append entries to the site log and fold them; on the engine's thread."""
@@ -222,7 +274,7 @@ class Engine:
             effects = call()
         except OSError as error:
             self._is_full(error)
-            self._owed = self._owed or self.surges.keep
+            self._owed.append(("site-0", self.surges.keep))
             return
         self._tell("site-0", effects, self.surges.fold.now)
 
@@ -244,7 +296,7 @@ class Engine:
 
     def _fold(self) -> None:
         """Fold about a frame's worth of what waits, in the order of the log."""
-        if not self._unfolded or self._owed is not None:
+        if not self._unfolded or self._owed:
             return
         frames: list[Frame] = []
         posts: list[Post] = []
@@ -258,7 +310,7 @@ class Engine:
             effects = partition.step(frames)
         except OSError as error:
             self._is_full(error)
-            self._owed = partition.keep
+            self._owed.append(("signals-0", partition.keep))
             self._free(posts)
             return
         self._free(posts)
@@ -267,16 +319,19 @@ class Engine:
 
     def _keep(self) -> bool:
         """Try again to keep what was folded while the disk was full."""
-        assert self._owed is not None
-        is_site = self._owed == self.surges.keep
-        try:
-            effects = self._owed()
-        except OSError as error:
-            self._is_full(error)
-            return False
-        self._owed, self.trouble = None, ""
-        log, now = ("site-0", self.surges.fold.now) if is_site else ("signals-0", self._now)
-        self._tell(log, effects, now)
+        while self._owed:
+            log, keep = self._owed[0]
+            try:
+                effects = keep()
+            except OSError as error:
+                self._is_full(error)
+                return False
+            self._owed.pop(0)
+            self._tell(log, effects, self._now)
+        self.trouble = ""
+        if self._must_forward:
+            self._must_forward = False
+            self.readings.forward_again()
         return True
 
     def _tell(self, log: str, all_effects: Sequence[Effects], at: int) -> None:
@@ -302,8 +357,11 @@ class Engine:
         if self.trouble or now >= self._now + TICK_US:  # on a full disk it is the tick that finds room again
             self._commit([], [Entry(Kind.TICK, {})])
             self._fold()
+        if self.readings.fold.next_due <= now and not self.trouble:
+            # A sensor that has fallen silent is noticed by the next entry of its log.
+            self._append_readings([(Kind.TICK, now, {})])
         minute = now // MINUTE_US
-        if minute > self._minute and self._owed is None:
+        if minute > self._minute and not self._owed:
             self._minute = minute
             watched = self.surges.rules.intervals
             heard, self._heard = self._heard, set()

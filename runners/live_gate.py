@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from bisect import bisect_right
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import accumulate
@@ -23,8 +23,6 @@ from runners.live_work import Group, Outcome, Post
 
 SLICE_BYTES = 512 << 10
 """Of records that are prepared in one turn."""
-REMEMBERED = 100_000
-"""Single events that are told as sent twice at once; older ones are found by the fold, and change nothing either."""
 FAIR_S = 1.0
 """How much preparing time a source that slept may be behind the others when it comes back."""
 
@@ -37,10 +35,8 @@ class LiveGate:
         self.sources = dict(sources)
         self._waiting: dict[str, deque[Post]] = {}
         self._spent: dict[str, float] = {}
-        self._barriers: list[Callable[[], None]] = []
         self._wake = threading.Condition()
         self._is_stopping = False
-        self._singles: OrderedDict[bytes, None] = OrderedDict()
         self._thread = threading.Thread(target=self._run, name="intake")
 
     # the port ------------------------------------------------------------------------------------------------------
@@ -127,32 +123,22 @@ class LiveGate:
         if self._thread.is_alive():
             self._thread.join()
 
-    def between(self, call: Callable[[], None]) -> None:
-        """Make a call on the preparing thread between two groups: all that went before it has been handed over."""
-        with self._wake:
-            self._barriers.append(call)
-            self._wake.notify()
-
     def _run(self) -> None:
         while True:
             with self._wake:
-                while not (self._barriers or any(self._waiting.values()) or self._is_stopping):
+                while not (any(self._waiting.values()) or self._is_stopping):
                     self._wake.wait()
-                barriers, self._barriers = self._barriers, []
-                posts = [] if barriers else self._turn()
-                if not barriers and not posts:
+                posts = self._turn()
+                if not posts:
                     return
-            for call in barriers:
-                call()
-            if posts:
-                begun = time.perf_counter()
-                group = self._prepared(posts)
-                self._spent[posts[0].source] += time.perf_counter() - begun
-                if group is not None:
-                    self.engine.offer(group)
+            begun = time.perf_counter()
+            group = self._prepared(posts)
+            self._spent[posts[0].source] += time.perf_counter() - begun
+            if group is not None:
+                self.engine.offer(group)
 
     def _turn(self) -> list[Post]:
-        """The next posts of the source that had the least: one that has a key, or small ones together."""
+        """The next posts of the source that had the least: a large one or one with a key alone, small ones together."""
         waiting = [name for name, queue in self._waiting.items() if queue]
         if not waiting:
             return []
@@ -167,6 +153,7 @@ class LiveGate:
         return posts
 
     def _prepared(self, posts: list[Post]) -> Group | None:
+        """What these posts hold, ready for the log; None while a large one needs more turns."""
         source = self.sources.get(posts[0].source)
         if source is None:  # reloaded away while it waited
             for post in posts:
@@ -174,16 +161,21 @@ class LiveGate:
             answer([(post, NotNow(f"{posts[0].source} is no longer configured", 60.0)) for post in posts])
             return None
         now = self.engine.clock.now()
-        records = [record for post in posts for record in post.records]
-        starts = [0, *accumulate(len(post.records) for post in posts)]
-        parts: list[Part] = []
-        for begin, end in _slices(records):
-            part = source.prepare(records[begin:end], now, begin)
+        if len(posts) == 1:
+            post = posts[0]
+            end = _slice(post.records, post.reached)
+            part = source.prepare(post.records[post.reached : end], now, post.reached)
             for letter in part.rejected:
-                place = bisect_right(starts, letter.position) - 1
-                post = posts[min(place, len(posts) - 1)]
-                post.reject(letter, post.indexes[letter.position - starts[place]])
-            parts.append(part)
+                post.reject(letter, post.indexes[letter.position])
+            post.parts.append(part)
+            post.reached = end
+            if end < len(post.records):
+                with self._wake:
+                    self._waiting[post.source].appendleft(post)
+                return None
+            parts = post.parts
+        else:
+            parts = [self._together(source, posts, now)]
         for post in posts:
             letters = source.refuse(post.refused)
             for letter in letters:
@@ -192,16 +184,23 @@ class LiveGate:
                 parts.append(source.empty(letters))
         return Group(parts, posts)
 
+    def _together(self, source: LiveSource, posts: Sequence[Post], now: int) -> Part:
+        starts = [0, *accumulate(len(post.records) for post in posts)]
+        part = source.prepare([record for post in posts for record in post.records], now)
+        for letter in part.rejected:
+            place = bisect_right(starts, letter.position) - 1
+            posts[place].reject(letter, posts[place].indexes[letter.position - starts[place]])
+        return part
 
-def _slices(records: Sequence[bytes]) -> list[tuple[int, int]]:
-    """Where to cut records so that each piece is at most a frame of them, and not too large."""
-    cuts, begin, size = [], 0, 0
-    for index, record in enumerate(records):
-        if index - begin == MAX_ENTRIES or (index > begin and size + len(record) > SLICE_BYTES):
-            cuts.append((begin, index))
-            begin, size = index, 0
-        size += len(record)
-    return [*cuts, (begin, len(records))] if begin < len(records) else cuts
+
+def _slice(records: Sequence[bytes], begin: int) -> int:
+    """Where to cut records so that what begins here is at most a frame of them, and not too large."""
+    size = 0
+    for end in range(begin, min(begin + MAX_ENTRIES, len(records))):
+        size += len(records[end])
+        if size > SLICE_BYTES and end > begin:
+            return end
+    return min(begin + MAX_ENTRIES, len(records))
 
 
 def _settling(future: "asyncio.Future[Outcome]") -> Callable[[Outcome], None]:

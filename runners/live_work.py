@@ -35,6 +35,9 @@ class Post:
     refused: list[tuple[int, Refused, bytes]] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     size: int = 0
+    parts: list[Part] = field(default_factory=list)
+    reached: int = 0
+    """Records of a large request that are prepared already."""
 
     def reject(self, letter: DeadLetter, index: int) -> None:
         """Note why a record was not taken."""
@@ -52,12 +55,11 @@ class Group:
 
     parts: list[Part]
     posts: list[Post]
-    size: int = 0
 
     @property
-    def count(self) -> int:
-        """Signals and readings that go to a log."""
-        return sum(part.count for part in self.parts)
+    def is_readings(self) -> bool:
+        """Whether it goes to the readings log."""
+        return self.parts[0].source.shape == "readings"
 
 
 @dataclass(slots=True)

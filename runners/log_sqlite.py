@@ -217,6 +217,10 @@ class Logs:
         """Every remembered code with its name."""
         return dict(self.db.execute("SELECT code, name FROM names"))
 
+    def names_of(self, kind: str) -> dict[int, str]:
+        """Codes with their names of one kind."""
+        return dict(self.db.execute("SELECT code, name FROM names WHERE kind = ?", (kind,)))
+
     def direct(self, matters: Iterable[tuple[bytes, int, str]]) -> None:
         """Remember key, partition and readable id of matters; the first one stands."""
         self.db.executemany("INSERT OR IGNORE INTO matters VALUES (?, ?, ?)", matters)

@@ -1,18 +1,27 @@
 """Moves readings into their log and fold, and what the fold says to the signals log. It decides nothing."""
 
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from numpy.typing import NDArray
+
+from pipeline.county import FOLD_VERSION
 from pipeline.effects import Effects
-from pipeline.errors import CorruptData
-from pipeline.frame import MAX_ENTRIES, Frame, Kind
+from pipeline.errors import CorruptData, Reason
+from pipeline.frame import MAX_ENTRIES, Frame, Kind, frame_of_others
+from pipeline.ids import code64
 from pipeline.reading_rules import ReadingRules
 from pipeline.readings import ReadingsFold
-from runners.embedded import Site
+from runners.checkpoints import Checkpoints
+from runners.embedded import CHECKPOINT_FOLD_S, Site
 
 LOG = "readings"
 Columns = dict[str, Any]
 """Arrays `sensor, at, value, score` of the readings that a frame applied."""
+Rules = Callable[[dict[str, Any], dict[int, str]], ReadingRules]
+"""Rules of the readings fold from the settings of a config entry, for the sensors of these names by code."""
 
 
 class ReadingsRunner:
@@ -20,9 +29,16 @@ class ReadingsRunner:
 
     Frames of one call are committed together: log first, then effects and offset, then the words. A word that is in
     the signals log already is known by its number, so forwarding again after a crash appends nothing twice.
+
+    With `rules_of`, config entries of the log rule from their place on, and a sensor's limits come with its first
+    reading: the way of a live site, whose log must give the same fold again. `hear` takes words to the signals log;
+    without it they are appended and folded at once.
     """
 
-    def __init__(self, site: Site, rules: ReadingRules, *, number: int = 0) -> None:
+    def __init__(
+        self, site: Site, rules: ReadingRules, *, number: int = 0, rules_of: Rules | None = None,
+        hear: Callable[[list[dict[str, Any]]], None] | None = None,
+    ) -> None:  # fmt: skip
         self.site = site
         self.number = number
         self.fold = ReadingsFold(rules)
@@ -30,6 +46,44 @@ class ReadingsRunner:
         self.now = 0
         self.places: dict[int, int] = {}
         """Place of a sensor, by codes, where its source names one."""
+        self.names: dict[int, str] = {}
+        """Names of the sensors that were heard of, by code; needed with `rules_of` alone."""
+        self._rules_of, self._hear = rules_of, hear
+        self._forwarded = 0
+        self._settings: dict[str, Any] = {}
+        self._ruled = 0
+        self._rules = rules
+        self.checkpoints = self._checkpoints()
+        self._unkept: list[Effects] = []
+        self._fold_s = 0.0
+
+    def restore(self) -> None:
+        """Take the newest usable checkpoint, fold forward to the end of the log, and forward what was said."""
+        applied = self.site.store.applied(LOG, self.number)
+        stored = applied.offset if applied else -1
+        for offset, steps in self.checkpoints.read():
+            if offset > stored:
+                continue
+            (_, head, arrays), *deltas = steps
+            self._settings = head["settings"]
+            self._rule()
+            self.fold.restore((head["fold"], arrays), *((later["fold"], columns) for _, later, columns in deltas))
+            last = steps[-1][1]
+            self._settings = last["settings"]
+            self._rule()
+            self.offset, self.now = offset, last["now"]
+            break
+        for offset, body in self.site.logs.read(LOG, self.number, self.offset):
+            self._fold_in(Frame.from_bytes(body, offset), with_scores=False)
+            if offset > stored:
+                self.keep()
+            else:
+                self._unkept = []
+        self.forward()
+
+    def configure(self, settings: dict[str, Any], now: int) -> None:
+        """Append a configuration and follow it."""
+        self.append([frame_of_others([(Kind.CONFIG, now, {"settings": settings})])], _nothing)
 
     def append(
         self, frames: Sequence[Frame], beside: Callable[[], None], *, with_scores: bool = False
@@ -41,38 +95,115 @@ class ReadingsRunner:
             first = logs.append(LOG, self.number, [frame.to_bytes() for frame in frames])
         if first != self.offset + 1:
             raise CorruptData(f"{LOG}-{self.number}: frame {first} follows {self.offset}")
-        out, columns = [], []
-        for index, frame in enumerate(frames):
-            frame.offset = first + index
-            effects = self.fold.step(frame, with_scores=with_scores)
-            # Scores are for a file that is written on the way; the store would only keep a copy of it.
-            columns += effects.series
-            effects.series = []
-            out.append(effects)
-        self.offset = first + len(frames) - 1
-        self.now = int(frames[-1].now[-1])
-        self.site.store.apply(LOG, self.number, self.offset, self.now, self.digest(), out)
+        return self.step(frames, with_scores=with_scores)
+
+    def step(self, frames: Sequence[Frame], *, with_scores: bool = False) -> tuple[list[Effects], list[Columns]]:
+        """Fold frames that are in the log, keep their effects, forward what was said."""
+        begun = time.perf_counter()
+        columns: list[Columns] = []
+        for frame in frames:
+            frame.offset = self.offset + 1
+            columns += self._fold_in(frame, with_scores=with_scores)
+        out = self.keep()
+        self._fold_s += time.perf_counter() - begun
+        if self.site.checkpointing and self._fold_s >= CHECKPOINT_FOLD_S:
+            self.close()
         if any(effects.to_signals for effects in out):
             self.forward()
         return out, columns
 
+    def keep(self) -> list[Effects]:
+        """Commit what was folded. Raises OSError when the disk is full: the effects wait until this is called again."""
+        self.site.store.apply(LOG, self.number, self.offset, self.now, self.digest(), self._unkept)
+        kept, self._unkept = self._unkept, []
+        return kept
+
     def forward(self) -> None:
         """Append what the outbox holds and the signals log does not."""
         partition = self.site.partitions[0]
-        words = self.site.store.outbox(LOG, self.number, partition.fold.words.heard(self.number))
+        after = max(self._forwarded, partition.fold.words.heard(self.number))
+        words = [self._addressed(word) for word in self.site.store.outbox(LOG, self.number, after)]
+        if not words:
+            return
+        self._forwarded = words[-1]["seq"]
+        if self._hear is not None:
+            self._hear(words)
+            return
         now = partition.fold.county.now
         entries = []
         for word in words:
             now = max(now, word["at"])
-            entries.append((Kind.ASSESSMENT, now, self._addressed(word)))
+            entries.append((Kind.ASSESSMENT, now, word))
         for begin in range(0, len(entries), MAX_ENTRIES):
             self.site.append_others(entries[begin : begin + MAX_ENTRIES])
+
+    def forward_again(self) -> None:
+        """What was handed on did not reach the signals log: hand it on again."""
+        self._forwarded = 0
+        self.forward()
 
     def digest(self) -> dict[str, str]:
         """The chained digest of what the fold said."""
         return {LOG: self.fold.digest.value.hex()}
 
+    def close(self) -> None:
+        """Write a checkpoint; the site closes its files itself."""
+        self._fold_s = 0.0
+        if not self.site.checkpointing or self.offset < 0:
+            return
+        try:
+            self.checkpoints.write(self.offset, self._state)
+        except OSError:
+            # A delta that is lost must be followed by a base; the log is the truth meanwhile.
+            self.checkpoints = self._checkpoints()
+
+    def _fold_in(self, frame: Frame, *, with_scores: bool) -> list[Columns]:
+        if self._rules_of is not None:
+            self._obey(frame)
+        effects = self.fold.step(frame, with_scores=with_scores)
+        columns, effects.series = effects.series, []
+        # Scores are for a file that is written on the way; the store would only keep a copy of it.
+        if frame.others and len(frame.readings):
+            effects.counts.update(_counts(frame.others[0]["source"], effects.counts))
+        self.offset, self.now = frame.offset, max(self.now, int(frame.now[-1]))
+        self._unkept.append(effects)
+        return columns
+
+    def _obey(self, frame: Frame) -> None:
+        """Follow a config entry from here on, and give sensors that are heard of first here their limits."""
+        if Kind.CONFIG in frame.kinds:
+            self._settings = frame.others[0]["settings"]
+            self._rule()
+        elif len(self.names) != self._ruled:
+            self._rule()
+
+    def _rule(self) -> None:
+        if self._rules_of is not None:
+            self._ruled = len(self.names)
+            rules = self._rules_of(self._settings, self.names)
+            if rules != self._rules:
+                self._rules = rules
+                self.fold.obey(rules)
+
+    def _state(self, delta: bool) -> tuple[dict[str, Any], Mapping[str, NDArray[Any]]]:
+        head, arrays = self.fold.delta() if delta else self.fold.base()
+        return {"fold": head, "now": self.now, "settings": self._settings}, arrays
+
+    def _checkpoints(self) -> Checkpoints:
+        return Checkpoints(self.site.data / "checkpoints", LOG, self.number, FOLD_VERSION)
+
     def _addressed(self, word: Mapping[str, Any]) -> dict[str, Any]:
         addressed = {**word, "partition": self.number}
         place = self.places.get(word["sensor"], 0)
         return {**addressed, "place": place} if place else addressed
+
+
+def _counts(source: str, told: Counter[str]) -> Counter[str]:
+    """What became of the readings of one source."""
+    code = code64(source)
+    found = {"applied": told["applied"], "duplicate": told[Reason.DUPLICATE], "late": told[Reason.LATE]}
+    return Counter({f"{name}@{code}": count for name, count in found.items() if count})
+
+
+def _nothing() -> None:
+    pass

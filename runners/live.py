@@ -1,0 +1,325 @@
+"""A live site: one data directory on the wall clock (or a clock that is handed in), ready for the API and the door.
+
+open -> restore logs, folds, store -> configuration in force -> engine and gate run -> stop, in the reverse order
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from alerts.store import Store
+from config.load import canonical, from_canonical
+from config.settings import Settings
+from connectors.intake_http import Accepted, NotNow
+from console.api.ports import Readiness, SourceStatus
+from pipeline.errors import ConfigError, Refused
+from pipeline.frame import Kind
+from pipeline.rules import FoldRules
+from runners.clock import Clock, WallClock
+from runners.embedded import Site
+from runners.live_engine import Engine, Regular
+from runners.live_gate import LiveGate
+from runners.live_hub import Hub, LiveSubscription
+from runners.live_ledger import Ledger
+from runners.live_sources import Plan, plan
+from runners.live_work import Entry
+from runners.log_sqlite import Logs
+from runners.readings_runner import ReadingsRunner
+from runners.recorded import edge_key
+from runners.replay import genesis
+from runners.series_readings import reading_rules
+from runners.site_runner import SiteRunner
+
+STALE_US = 60_000_000
+"""Behind by so much the site no longer calls itself ready."""
+DELAYED, INTERRUPTED = 1.5, 3.0
+"""Intervals after which a source counts as delayed, and as interrupted."""
+CONFIG_MARK = "config_sha256"
+
+
+class Live:
+    """Implements console.api.ports.LiveSite and connectors.intake_http.Gate.
+
+    Raises LogBusy when another process holds the directory, ConfigError when the configuration cannot follow the one
+    that the log was begun with.
+    """
+
+    def __init__(
+        self, made: Plan, data: Path, clock: Clock | None = None, *, simulated: bool = False,
+        scores: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:  # fmt: skip
+        self.data, self.simulated = data, simulated
+        self.clock = clock or WallClock()
+        self.speed = self.clock.speed
+        self.settings, self.rules = made.settings, made.rules
+        self.path = made.path
+        self._scores = scores
+        self._key = edge_key(data, fixed=False)
+        self._site = Site(data, _first_rules(data, made.rules), clock="wall")
+        try:
+            self._open(made)
+        except BaseException:
+            self._site.close()
+            raise
+
+    def _open(self, made: Plan) -> None:
+        site = self._site
+        if not site.logs.is_wall:
+            why = "was begun by a run on files, whose clock is recorded; a live site needs a folder of its own"
+            raise ConfigError([f"{self.data}: {why}"])
+        self._surges = SiteRunner(site, site.partitions[0].rules)
+        self._surges.restore()
+        self._readings = ReadingsRunner(site, reading_rules(Settings(), {}), rules_of=_reading_rules, hear=self._hear)
+        self._readings.names = site.logs.names_of("sensor")
+        self.hub = Hub(site.store.cursor())
+        stored: dict[str, int] = {}
+        for tallies in site.store.tallies().values():
+            for name, count in tallies.items():
+                stored[name] = stored.get(name, 0) + count
+        self._words: list[dict[str, Any]] = []
+        self._readings.restore()
+        heard = {name: site.logs.position(f"heard@{name}") for name in made.mappings}
+        self.ledger = Ledger(site.logs.tallies(), stored, heard)
+        self.engine = Engine(site, self._surges, self._readings, self.clock, self.hub, self.ledger)
+        self.engine.assess(self._words)
+        self.gate = LiveGate(self.engine, made.sources(self._key))
+        self._reader = Store(self.data / "store.db", readonly=True)
+        self._reading = threading.Lock()
+        self._take_over(made)
+
+    def _hear(self, words: list[dict[str, Any]]) -> None:
+        if hasattr(self, "engine"):
+            self.engine.assess(words)
+        else:
+            self._words += words
+
+    # life ----------------------------------------------------------------------------------------------------------
+
+    def add(self, regular: Regular) -> None:
+        """Let something look now and then, on the engine's thread; before `start`."""
+        self.engine.regulars.append(regular)
+
+    def start(self) -> None:
+        """Begin to take in, fold and tell the time."""
+        self.engine.start()
+        self.gate.start()
+
+    def stop(self) -> None:
+        """Take nothing more in, finish what was accepted, write checkpoints, close."""
+        self.gate.stop()
+        self.engine.stop()
+        self._readings.close()
+        self._surges.close()
+        self._reader.close()
+        self._site.close()
+
+    # the way in ----------------------------------------------------------------------------------------------------
+
+    async def accept(
+        self, source: str, records: Sequence[bytes], *, key: str = "", indexes: Sequence[int] | None = None,
+        refused: Sequence[tuple[int, Refused, bytes]] = (), is_batch: bool = False,
+    ) -> Accepted:  # fmt: skip
+        """Take records, durably. Raises NotNow, Full, OtherContent; KeyError for no such source."""
+        if source not in self.gate.sources:
+            raise KeyError(source)
+        return await self.gate.accept(source, records, key=key, indexes=indexes, refused=refused, is_batch=is_batch)
+
+    # console.api.ports.LiveSite ------------------------------------------------------------------------------------
+
+    def now(self) -> int:
+        """Log time in µs UTC."""
+        return self.clock.now()
+
+    def readiness(self) -> Readiness:
+        """Whether intake accepts and the fold moves."""
+        now, lag = self.clock.now(), self.engine.lag_us()
+        reason = ""
+        if not self.engine.is_running:
+            reason = f"the engine stopped: {self.engine.failed}" if self.engine.failed else "the engine does not run"
+        else:
+            reason = self.engine.trouble or self._clock_trouble()
+        if not reason and lag / self.speed > STALE_US:
+            reason = f"the fold is {lag // 1_000_000} s behind"
+        return Readiness(not reason, reason, now, lag)
+
+    def _clock_trouble(self) -> str:
+        trouble = self.clock.trouble()
+        return trouble if "reload" in trouble else ""
+
+    async def command(self, payload: dict[str, Any], wait_s: float = 2.0) -> dict[str, Any] | None:
+        """Append a command and wait for its verdict; None when it was not folded in time. Raises NotNow."""
+        key = str(payload["id"])
+        belongs = self._asked(lambda store: store.log_of(str(payload.get("warning", ""))))
+        failed: asyncio.Future[dict[str, Any]] = self.engine.verdicts.wait(key)
+        loop = asyncio.get_running_loop()
+
+        def fail(why: Exception) -> None:
+            loop.call_soon_threadsafe(_fail, failed, why)
+
+        try:
+            to_site = belongs is not None and belongs[0] == "site"
+            self.engine.enter(Entry(Kind.COMMAND, payload, to_site=to_site, fail=fail))
+            return await asyncio.wait_for(failed, wait_s)
+        except TimeoutError:
+            return None
+        finally:
+            self.engine.verdicts.forget(key, failed)
+
+    def verdict(self, key: str) -> dict[str, Any] | None:
+        """The verdict kept under an idempotency key."""
+        latest = self.engine.verdicts.latest(key)
+        return latest if latest is not None else self._asked(lambda store: store.verdict(key))
+
+    def subscribe(self) -> LiveSubscription:
+        """Changes from now on."""
+        return self.hub.subscribe()
+
+    def cursor(self) -> dict[str, int]:
+        """Number of transitions per partition of a log."""
+        return {"signals-0": 0, "site-0": 0} | self.hub.cursor()
+
+    def sources(self) -> list[SourceStatus]:
+        """All sources, those that never sent included."""
+        now = self.clock.now()
+        return [self._status(name, now) for name in self.gate.sources]
+
+    def _status(self, name: str, now: int) -> SourceStatus:
+        counts = self.ledger.of(name)
+        heard, interval = self.ledger.heard(name), self.gate.sources[name].interval
+        late = 0.0 if heard is None or not interval else (now - heard) / (interval * 1_000_000)
+        state = "delayed" if late > DELAYED else "receiving"
+        return SourceStatus(
+            name=name,
+            state="never" if heard is None else "interrupted" if late > INTERRUPTED else state,  # type: ignore[typeddict-item]
+            last_at=heard,
+            interval_s=None if interval is None else float(interval),
+            accepted=counts["accepted"],
+            applied=counts["applied"],
+            duplicate=counts["duplicate"],
+            late=counts["late"],
+            dead_lettered=counts["dead_lettered"],
+            dropped_fields=counts["dropped_fields"],
+            pending=counts["pending"],
+        )
+
+    async def reload(self) -> dict[str, Any]:
+        """The configuration anew from its files; a bad one changes nothing. An operator agrees to the clock by it."""
+        self.clock.accept()
+        try:
+            made = await asyncio.to_thread(plan, self.path, version=self.rules.version + 1)
+            problems = incompatible(self.rules, made.rules)
+            if problems:
+                raise ConfigError(problems)
+            await asyncio.wrap_future(self.call(lambda: self._configure(made)))
+        except ConfigError as error:
+            return {"ok": False, "version": self.rules.version, "problems": error.problems}
+        except NotNow as busy:
+            return {"ok": False, "version": self.rules.version, "problems": [str(busy)]}
+        return {"ok": True, "version": self.rules.version, "problems": []}
+
+    def explain(self, warning: str) -> dict[str, Any]:
+        """The whole story of a warning, JSON-able."""
+        from runners.explain import as_json, explain
+
+        return as_json(explain(self.data, warning, language="both"))
+
+    def scoreboard(self) -> dict[str, Any] | None:
+        """Figures against the ground truth; only a simulated site has them."""
+        return None if self._scores is None else self._scores()
+
+    async def fact(self, name: str, payload: dict[str, Any]) -> None:
+        """Append a fact to the site log; durable when this returns. Raises NotNow."""
+        self.engine.check()
+        entry = (Kind.FACT, {"fact": name, "of": payload})
+        await asyncio.wrap_future(self.call(lambda: self.engine.to_site([entry])))
+
+    # for the parts beside it ---------------------------------------------------------------------------------------
+
+    def call(self, call: Callable[[], Any]) -> "Future[Any]":
+        """Make a call on the engine's thread, which alone writes."""
+        return self.engine.call(call)
+
+    @property
+    def site(self) -> Site:
+        """The data directory; its files are for the engine's thread."""
+        return self._site
+
+    def _asked(self, question: Callable[[Store], Any]) -> Any:
+        with self._reading:
+            return question(self._reader)
+
+    # configuration -------------------------------------------------------------------------------------------------
+
+    def _take_over(self, made: Plan) -> None:
+        """Begin a new log with this configuration, or follow a changed one; the engine does not run yet."""
+        site = self._site
+        if site.is_new:
+            self._configure(made)
+            self.engine.settle()
+            return
+        current = site.partitions[0].fold.county.rules
+        if site.logs.meta(CONFIG_MARK) == _mark(made):
+            self.rules = self._surges.rules = current
+            return
+        problems = incompatible(current, made.rules)
+        if problems:
+            raise ConfigError(problems)
+        self._configure(plan(made.path, version=current.version + 1))
+        self.engine.settle()
+
+    def _configure(self, made: Plan) -> None:
+        """Append a configuration to every log and follow it; on the engine's thread."""
+        settings = canonical(made.settings)
+        payload = {"version": made.rules.version, "rules": made.rules.to_json(), "settings": settings}
+        self._surges.rules = made.rules
+        self.engine.append_config(payload, {name: settings[name] for name in ("sensors", "duty")})
+        self._site.logs.remember(CONFIG_MARK, _mark(made))
+        self.settings, self.rules = made.settings, made.rules
+        self.gate.sources = made.sources(self._key)
+
+
+def _fail(future: "asyncio.Future[dict[str, Any]]", why: Exception) -> None:
+    if not future.done():
+        future.set_exception(why)
+
+
+def incompatible(old: FoldRules, new: FoldRules) -> list[str]:
+    """Why a configuration cannot follow another in the same log: what stands at a position there must stay there."""
+    problems = []
+    for what, before, after in (
+        ("targets", [target.name for target in old.targets], [target.name for target in new.targets]),
+        ("attributes.codes", list(old.codes), list(new.codes)),
+        ("attributes.values", list(old.values), list(new.values)),
+    ):
+        if after[: len(before)] != before:
+            problems.append(
+                f"{what}: {', '.join(before)} are positions in the log's rows; keep them first and in this order,"
+                " or begin a new data directory"
+            )
+    return problems
+
+
+def _first_rules(data: Path, rules: FoldRules) -> FoldRules:
+    """Rules that the log of a directory was begun with; these for a new one."""
+    if not (data / "log.db").is_file():
+        return rules
+    with Logs(data / "log.db", readonly=True) as logs:
+        try:
+            return FoldRules.from_json(genesis(logs)["rules"])
+        except FileNotFoundError:
+            return rules
+
+
+def _mark(made: Plan) -> str:
+    rules = {**made.rules.to_json(), "version": 0}
+    return sha256(orjson.dumps([canonical(made.settings), rules])).hexdigest()
+
+
+def _reading_rules(settings: dict[str, Any], names: dict[int, str]) -> Any:
+    return reading_rules(from_canonical(settings) if settings else Settings(), names)
