@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from connectors.cloud_events import Events, events, source_names
 from connectors.signatures import check_signature
-from pipeline.errors import Reason, Refused
+from pipeline.errors import ForewarnError, Reason, Refused
 
 PATH = "/api/v1/intake"
 SCOPE = "intake"
@@ -50,10 +50,11 @@ class Accepted:
     rejected: Sequence[Rejection] = field(default_factory=tuple)
 
 
-class NotNow(Exception):
+class NotNow(ForewarnError):
     """Nothing was taken; the same request may succeed after `retry_after_s`."""
 
     status = 503
+    retryable = True
 
     def __init__(self, detail: str, retry_after_s: float) -> None:
         super().__init__(detail)

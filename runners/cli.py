@@ -110,19 +110,48 @@ def backtest(
 def run(
     config: Annotated[Path, typer.Option("--config", help="Configuration with its sources.")],
     data: Annotated[Path, typer.Option("--data", help="Data directory; made when it is not there.")] = Path("data"),
-    commands: Annotated[Path | None, typer.Option(help="What people did (JSON lines with `at`).")] = None,
+    commands: Annotated[Path | None, typer.Option(help="What people did (JSON lines with `at`); files only.")] = None,
+    host: Annotated[str, typer.Option(help="Address to serve on; beyond loopback only with TLS.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of console, API and intake.")] = 8080,
+    metrics_port: Annotated[int, typer.Option(help="Port of /metrics on the loopback address; 0: none.")] = 9464,
+    tls_cert: Annotated[Path | None, typer.Option("--tls-cert", help="Certificate (PEM).")] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Key of the certificate (PEM).")] = None,
+    trusted_proxy: Annotated[
+        str | None, typer.Option("--trusted-proxy", help="Address of a proxy that ends TLS before us.")
+    ] = None,
     json_: Json = False,
 ) -> None:
-    """The real thing, embedded: reads its sources into the log and folds them; goes on where it was stopped.
+    """The real thing, embedded. Live sources: serves until stopped. Sources with files: reads them and ends.
 
     Example: forewarn run --config site.yaml --data /var/lib/forewarn
     """
-    from runners.run_files import run_files
+    from config.load import load_settings
 
-    with _progress() as tell:
-        note = run_files(config, data, commands, tell)
-    _print_json(note) if json_ else _summary(note["counts"])
-    _stop_if_bad(note["counts"])
+    if any(source.files for source in load_settings(config).sources):
+        from runners.run_files import run_files
+
+        with _progress() as tell:
+            note = run_files(config, data, commands, tell)
+        _print_json(note) if json_ else _summary(note["counts"])
+        _stop_if_bad(note["counts"])
+        return
+    from runners.live_run import run_live
+    from runners.live_server import Address
+
+    address = Address(host, port, tls_cert, tls_key, trusted_proxy)
+    if not run_live(config, data, address, metrics_port, lambda said: err.print(escape(said))):
+        raise typer.Exit(1)
+
+
+@app.command()
+def reload(data: Data) -> None:
+    """Has a running site read its configuration anew: checked first, and a bad one changes nothing.
+
+    Example: forewarn reload --data /var/lib/forewarn
+    """
+    from runners.live_run import reload as reload_site
+
+    print_plain(reload_site(data))
 
 
 @app.command()

@@ -18,7 +18,7 @@ from config.load import canonical, from_canonical
 from config.settings import Settings
 from connectors.intake_http import Accepted, NotNow
 from console.api.ports import Readiness, SourceStatus
-from pipeline.errors import ConfigError, Refused
+from pipeline.errors import ConfigError, Reason, Refused
 from pipeline.frame import Kind
 from pipeline.rules import FoldRules
 from runners.clock import Clock, WallClock
@@ -30,17 +30,17 @@ from runners.live_ledger import Ledger
 from runners.live_sources import Plan, plan
 from runners.live_work import Entry
 from runners.log_sqlite import Logs
+from runners.reading_limits import reading_rules
 from runners.readings_runner import ReadingsRunner
 from runners.recorded import edge_key
 from runners.replay import genesis
-from runners.series_readings import reading_rules
 from runners.site_runner import SiteRunner
 
 STALE_US = 60_000_000
 """Behind by so much the site no longer calls itself ready."""
 DELAYED, INTERRUPTED = 1.5, 3.0
 """Intervals after which a source counts as delayed, and as interrupted."""
-CONFIG_MARK = "config_sha256"
+CONFIG_MARK, CONFIG_PATH = "config_sha256", "config_path"
 
 
 class Live:
@@ -208,6 +208,28 @@ class Live:
             pending=counts["pending"],
         )
 
+    async def resubmit(self, letter: int, source: str, record: dict[str, Any]) -> dict[str, Any]:
+        """Put a repaired dead letter through its source's gate; taken, the dead letter is gone. Raises NotNow."""
+        if source not in self.gate.sources:
+            return {"ok": False, "reason": Reason.UNKNOWN_SOURCE.value, "detail": f"{source} is not configured"}
+        body = orjson.dumps(record)
+        why = await asyncio.to_thread(self.gate.sources[source].rehearse, body, self.now(), self._key)
+        if why is not None:
+            return {"ok": False, "reason": why.reason.value, "detail": why.detail, "remedy": why.remedy}
+        await self.gate.accept(source, [body])
+        await self.discard(letter)
+        return {"ok": True, "reason": "", "detail": "", "remedy": ""}
+
+    async def discard(self, letter: int) -> bool:
+        """Give a dead letter up; False when there is none under this id. Raises NotNow."""
+        self.engine.check()
+
+        def drop() -> bool:
+            with self._site.logs.transaction():
+                return self._site.logs.drop_letter(letter)
+
+        return bool(await asyncio.wrap_future(self.call(drop)))
+
     async def reload(self) -> dict[str, Any]:
         """The configuration anew from its files; a bad one changes nothing. An operator agrees to the clock by it."""
         self.clock.accept()
@@ -280,6 +302,7 @@ class Live:
         self._surges.rules = made.rules
         self.engine.append_config(payload, {name: settings[name] for name in ("sensors", "duty")})
         self._site.logs.remember(CONFIG_MARK, _mark(made))
+        self._site.logs.remember(CONFIG_PATH, str(made.path.absolute()))
         self.settings, self.rules = made.settings, made.rules
         self.gate.sources = made.sources(self._key)
 

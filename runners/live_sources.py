@@ -70,7 +70,7 @@ class LiveSource:
         self, source: Source, mapping: Mapping, folder: Path, settings: Settings, rules: FoldRules, key: bytes
     ):
         self.name = source.name
-        self.settings = source
+        self._again = (source, mapping, folder, settings, rules)
         self.mapping = mapping
         self.shape = mapping.model.shape
         self.folder = folder / source.folder if source.folder else None
@@ -126,6 +126,11 @@ class LiveSource:
             dropped=dropped,
             is_emergency=bool(self._emergency and (admitted.rows["cues"] & self._emergency).any()),
         )
+
+    def rehearse(self, record: bytes, now: int, key: bytes) -> DeadLetter | None:
+        """Why a record would not be taken, None when it would; on any thread, nothing is written."""
+        found = LiveSource(*self._again, key).prepare([record], now)
+        return found.rejected[0] if found.rejected else None
 
     def refuse(self, refused: Sequence[tuple[int, Refused, bytes]]) -> list[DeadLetter]:
         """Dead letters of what was no record at all."""
@@ -199,6 +204,8 @@ def plan(path: Path, *, version: int = 1) -> Plan:
     """The plan of a configuration file. Raises ConfigError with every problem."""
     settings = load_settings(path)
     problems: list[str] = []
+    if not settings.sources:
+        problems.append(f"{path}:1: sources: there is none; name at least one with a mapping")
     mappings: dict[str, Mapping] = {}
     for source in settings.sources:
         where = f"{path}: sources: {source.name}"

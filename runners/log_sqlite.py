@@ -272,6 +272,10 @@ class Logs:
             [(*letter, at) for letter in letters],
         )
 
+    def drop_letter(self, id: int) -> bool:
+        """Erase one dead letter; False when there is none under this id."""
+        return self.db.execute("DELETE FROM deadletters WHERE id = ?", (id,)).rowcount > 0
+
     def forget_letters(self, before: int) -> None:
         """Erase dead letters that arrived before a moment (µs UTC)."""
         self.db.execute("DELETE FROM deadletters WHERE at < ?", (before,))

@@ -26,7 +26,7 @@ def run_files(
     """
     settings = load_settings(config)
     if not settings.sources:
-        raise ConfigError([f"{config}:1: sources: there is none; name at least one with a mapping and files"])
+        raise ConfigError([f"{config}:1: sources: there is none; name at least one with a mapping"])
     sources = []
     for source in settings.sources:
         mapping = Mapping.load(config.parent / source.mapping)
@@ -35,6 +35,8 @@ def run_files(
     rules = fold_rules(settings)
     site = Site(data, rules)
     try:
+        if site.logs.is_wall:
+            raise ConfigError([f"{data}: is of a live site; files are read into a folder of their own"])
         if not site.is_new:
             # A log keeps the rules it was begun with until a new configuration is published.
             rules = FoldRules.from_json(genesis(site.logs)["rules"])

@@ -6,7 +6,6 @@ Labelled windows are joined to the scores on their way into `scores.csv`; no fol
 import csv
 from collections import Counter
 from contextlib import ExitStack, nullcontext
-from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ import orjson
 
 from config.load import canonical
 from config.settings import Settings
-from config.territory import Sensor
 from connectors.csv_file import Refusal
 from connectors.deadletter import DeadLetter
 from connectors.history import history
@@ -28,12 +26,12 @@ from console.reports.report import write_report
 from pipeline.errors import Reason, Refused
 from pipeline.frame import MAX_ENTRIES, READING, Frame, frame_of_readings
 from pipeline.ids import code64
-from pipeline.reading_rules import SECOND, Limits, ReadingRules
 from pipeline.rules import FoldRules
 from pipeline.signal import Reading
 from pipeline.stages.reading_word import SENSOR, SENSOR_CODE, sensor_key
 from runners.embedded import Site
 from runners.exports import rfc3339, write_warnings
+from runners.reading_limits import limits_of, reading_rules
 from runners.readings_runner import LOG, Columns, ReadingsRunner
 
 if TYPE_CHECKING:
@@ -219,33 +217,6 @@ class ScoreFile:
             return "", ""
         end = next((end for start, end in windows if start <= at <= end), None)
         return ("0", moment) if end is None else ("1", rfc3339(end))
-
-
-def reading_rules(settings: Settings, names: dict[int, str]) -> ReadingRules:
-    """Rules of the readings fold for the sensors of these names, by code."""
-    silences = [rule.at_least for rule in settings.duty if rule.kind == "silent_sensor"]
-    found = {code: limits_of(settings, name) for code, name in names.items()}
-    return ReadingRules(
-        limits={code: limits for code, limits in found.items() if limits is not None},
-        missing_intervals=min(silences, default=ReadingRules().missing_intervals),
-    )
-
-
-def limits_of(settings: Settings, name: str) -> Limits | None:
-    """Limits of a sensor: those of the longest prefix that its name begins with; None without one."""
-    fitting = [sensor for sensor in settings.sensors if name.startswith(sensor.prefix)]
-    return _limits(max(fitting, key=lambda sensor: len(sensor.prefix))) if fitting else None
-
-
-def _limits(sensor: Sensor) -> Limits:
-    return Limits(
-        normal_low=-inf if sensor.normal_low is None else sensor.normal_low,
-        normal_high=inf if sensor.normal_high is None else sensor.normal_high,
-        alarm_low=-inf if sensor.alarm_low is None else sensor.alarm_low,
-        alarm_high=inf if sensor.alarm_high is None else sensor.alarm_high,
-        held=sensor.held_seconds * SECOND,
-        interval=sensor.interval_seconds * SECOND,
-    )
 
 
 def _cell(name: str) -> str:
