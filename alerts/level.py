@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from pipeline.assessment import Action, Assessment, Level
 
-Bands = NDArray[np.int64]
-
 WHOLE = 10_000
 """Probability, consequence and share of 1."""
 DAY_US = 86_400_000_000
@@ -70,6 +68,14 @@ class Standing(NamedTuple):
     score: int
     governing: int
     dispatch: bool
+
+
+class Bands(NamedTuple):
+    """Where the risks of n subjects put them: their score, the level whose raise, and whose clear cut-off is reached."""
+
+    score: NDArray[np.int64]
+    up: NDArray[np.int64]
+    keep: NDArray[np.int64]
 
 
 class CutOff(NamedTuple):
@@ -141,18 +147,19 @@ class LevelRules:
             for each in self.consequence
         )
 
-    def bands(self, probability: NDArray[np.int64], category: NDArray[np.int64]) -> tuple[Bands, Bands]:
-        """For n subjects with risks alone (n, targets): the level whose raise, and whose clear cut-off is reached."""
+    def bands(self, probability: NDArray[np.int64], category: NDArray[np.int64]) -> Bands:
+        """The same as `standing` for n subjects with risks alone (n, targets), all at once."""
         n, targets = probability.shape
         if not targets:
-            return np.zeros(n, np.int64), np.zeros(n, np.int64)
+            return Bands(*np.zeros((3, n), np.int64))
         consequence = np.array([*self.consequence, *[WHOLE] * targets][:targets], np.int64)
         score = probability * consequence // WHOLE
         for code, factor in self.category_consequence.items():
             own = category == code
             score[own] = score[own] * factor // WHOLE
         best = score.max(axis=1)
-        return np.searchsorted(self.raises, best, side="right"), np.searchsorted(self.clears, best, side="right")
+        up, keep = (np.searchsorted(cuts, best, side="right") for cuts in (self.raises, self.clears))
+        return Bands(best, up, keep)
 
     def score(self, assessment: Assessment, category: int) -> int:
         """Score of one assessment in 1/10,000; see the module's first words for recurrence and hard rules."""

@@ -29,23 +29,32 @@ def ready_level(life: Life, standing: Standing, rules: LevelRules, now: int) -> 
 
 
 def through_gate(life: Life, standing: Standing, ready: int, gates: Gates, now: int) -> tuple[int, bool]:
+    """How far a warning may rise; see `let_through`."""
+    stands = (life.proposed, life.reached, standing.free)
+    return let_through(gates, life.subject.key, life.duty_office, standing.score, ready, now, stands)
+
+
+def let_through(
+    gates: Gates, key: bytes, office: int, score: int, ready: int, now: int, stands: tuple[int, int, int] = (0, 0, 0)
+) -> tuple[int, bool]:
     """The highest level up to `ready` that a gate lets through, else the present one; whether a first refusal left it
     with none.
 
-    A level reached before in the episode is free; so is what a rule lets past every budget, which is counted.
+    `stands`: the present level, the highest of the episode, and the one that rules demand past every budget. A level
+    reached before in the episode is free; so is what a rule lets past, which is counted.
     """
-    key, office = life.subject.key, life.duty_office
-    is_asked = gates.is_worth_asking(key, standing.score, now)
+    proposed, reached, free = stands
+    is_asked = gates.is_worth_asking(key, score, now)
     level = ready
-    while level > life.proposed and level > life.reached:
-        if level <= standing.free:
+    while level > proposed and level > reached:
+        if level <= free:
             gates.count(office, level, now)
             break
-        if is_asked and gates.passes(office, level, key, standing.score, now):
+        if is_asked and gates.passes(office, level, key, score, now):
             break
         level -= 1
-    level = max(level, life.proposed)
-    is_first = level < ready and is_asked and gates.refuse(key, standing.score)
+    level = max(level, proposed)
+    is_first = level < ready and is_asked and gates.refuse(key, score)
     return level, is_first and not level
 
 

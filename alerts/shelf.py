@@ -35,6 +35,10 @@ class Shelf:
                 self._index()
         return life
 
+    def is_remembered(self, key: bytes) -> bool:
+        """Whether a person closed the last warning of this subject, not long ago."""
+        return key in self._settled
+
     def is_settled(self, key: bytes, now: int, assessments: Sequence[Assessment], evidence: Evidence) -> bool:
         """Whether a person closed this subject's warning and neither a signal nor a hard rule has come since."""
         warning = self._settled.get(key)

@@ -12,9 +12,9 @@ from alerts.answers import Answers
 from alerts.command import Verdict, is_well_formed, obey
 from alerts.dues import Dues
 from alerts.gates import Gates
-from alerts.level import Bands, LevelRules, Standing
+from alerts.level import Bands, LevelRules
 from alerts.lifecycle import Cause, Life, State
-from alerts.rising import fall_due, ready_level, through_gate
+from alerts.rising import fall_due, let_through, ready_level, through_gate
 from alerts.shelf import Shelf
 from alerts.transition import intents_of, transition_of
 from pipeline.assessment import Assessment, AssessmentKind, Evidence, Ground, Subject
@@ -66,9 +66,24 @@ class Warnings:
         life = self._lives.get(key)
         return life.proposed if life is not None and life.number and life.weigh_due == NEVER and not life.cap else -1
 
-    def bands(self, probability: NDArray[np.int64], category: NDArray[np.int64]) -> tuple[Bands, Bands]:
+    def bands(self, probability: NDArray[np.int64], category: NDArray[np.int64]) -> Bands:
         """See LevelRules.bands."""
         return self.rules.bands(probability, category)
+
+    def knock(self, key: bytes, office: int, score: int, ready: int, now: int, effects: Effects) -> int:
+        """The level that the budget gives a subject with risks alone: 0, it stays out; -1, only grading can tell.
+
+        Most that come near a cut-off are refused, day after day; this spares them all that only a warning needs. Who
+        is let in must be graded next, with the level as `admitted`.
+        """
+        if self.rules.dwells_up or key in self._lives or self._shelf.is_remembered(key):
+            return -1
+        if not ready:
+            return 0
+        level, is_not_shown = let_through(self._gates, key, office, score, ready, now)
+        if is_not_shown:
+            effects.counts["not_shown"] += 1
+        return level
 
     def grade(
         self,
@@ -78,11 +93,12 @@ class Warnings:
         cause: bytes,
         evidence: Evidence,
         effects: Effects,
+        admitted: int = 0,
     ) -> None:
         """Weigh all that is known of a subject; `cause` is the id of the signal or timer that made us look.
 
         `cause` names the episode when a warning begins here, so it must differ from look to look of one subject.
-        `evidence` must not change afterwards.
+        `evidence` must not change afterwards. `admitted`: the level that `knock` has just given it.
         """
         life = self._lives.get(subject.key)
         if life is None:
@@ -90,7 +106,7 @@ class Warnings:
                 return
             life = Life(id="", cause=cause, subject=subject)
         life.subject, life.assessments, life.evidence = subject, tuple(assessments), evidence
-        self._weigh(life, now, effects)
+        self._weigh(life, now, effects, admitted=admitted)
         self.next_due = self._dues.soonest()
 
     def ground(self, key: bytes, grounds: Mapping[int, tuple[Ground, ...]]) -> None:
@@ -158,14 +174,21 @@ class Warnings:
             self._weigh(life, now, effects, Cause.CONFIG_CHANGED)
         self.next_due = self._dues.soonest()
 
-    def _weigh(self, life: Life, now: int, effects: Effects, changed: Cause | None = None) -> None:
+    def _weigh(
+        self, life: Life, now: int, effects: Effects, changed: Cause | None = None, *, admitted: int = 0
+    ) -> None:
         """Raise, withdraw, lower or end as the assessments ask; `changed` names the cause where it is not they."""
         standing = self.rules.standing(life.assessments, life.subject.category)
         if life.cap and life.is_news(life.evidence, life.assessments):
             life.cap = 0
         ready, due = ready_level(life, standing, self.rules, now)
         if ready > life.proposed:
-            self._rise(life, standing, ready, now, effects, changed or Cause.RAISED)
+            if not admitted:
+                admitted, is_not_shown = through_gate(life, standing, ready, self._gates, now)
+                if is_not_shown:
+                    effects.counts["not_shown"] += 1
+            if admitted > life.proposed:
+                self._rise(life, admitted, now, effects, changed or Cause.RAISED)
         if not life.number:
             # Nothing to show: the subject is kept only while its value must dwell.
             if due == NEVER:
@@ -179,16 +202,12 @@ class Warnings:
             self._touched.add(life.subject.key)
             self._dues.schedule(life)
 
-    def _rise(self, life: Life, standing: Standing, ready: int, now: int, effects: Effects, cause: Cause) -> None:
-        level, is_not_shown = through_gate(life, standing, ready, self._gates, now)
-        if is_not_shown:
-            effects.counts["not_shown"] += 1
-        if level > life.proposed:
-            before, proposed = life.visible, life.proposed
-            life.propose(level, now)
-            if not life.number:
-                self._begin(life)
-            self._tell(life, before, proposed, cause, now, effects)
+    def _rise(self, life: Life, level: int, now: int, effects: Effects, cause: Cause) -> None:
+        before, proposed = life.visible, life.proposed
+        life.propose(level, now)
+        if not life.number:
+            self._begin(life)
+        self._tell(life, before, proposed, cause, now, effects)
 
     def _sink(self, life: Life, keep: int, now: int, effects: Effects, changed: Cause | None) -> int:
         """Withdraw what nobody confirmed and no longer holds, lower the rest; when to look again."""
@@ -224,6 +243,7 @@ class Warnings:
     def _lay_by(self, life: Life) -> None:
         self._forget(life)
         del self._key_of[life.id]
+        self._shelf.forget_old(life.closed_at)
         self._shelf.add(life)
 
     def _forget(self, life: Life) -> None:

@@ -51,7 +51,7 @@ from pipeline.stages.risk import (
     score_moments,
     take_in,
 )
-from pipeline.stages.steps import add_step, addresses, drop_steps
+from pipeline.stages.steps import LAST_ADDRESS, add_step, addresses, drop_steps
 from pipeline.state import NEVER
 
 MINUTE = 60_000_000
@@ -80,6 +80,14 @@ _TELLING = frozenset(
 """Steps after which a matter is scored at once."""
 
 
+class Bands(Protocol):
+    """Scores of n subjects and the levels whose raise and whose clear cut-off they reach."""
+
+    score: NDArray[np.int64]
+    up: NDArray[np.int64]
+    keep: NDArray[np.int64]
+
+
 class Grader(Protocol):
     """What the fold asks of warnings; alerts.warning.Warnings is the one that ships."""
 
@@ -89,9 +97,8 @@ class Grader(Protocol):
 
     def needs(self, key: bytes) -> bool: ...
     def steady(self, key: bytes) -> int: ...
-    def bands(
-        self, probability: NDArray[np.int64], category: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
+    def bands(self, probability: NDArray[np.int64], category: NDArray[np.int64]) -> Bands: ...
+    def knock(self, key: bytes, office: int, score: int, ready: int, now: int, effects: Effects) -> int: ...
     def fire(self, until: int, effects: Effects) -> None: ...
     def grade(
         self,
@@ -101,6 +108,7 @@ class Grader(Protocol):
         cause: bytes,
         evidence: Evidence,
         effects: Effects,
+        admitted: int = 0,
     ) -> None: ...
     def ground(self, key: bytes, grounds: Mapping[int, tuple[Ground, ...]]) -> None: ...
     def decided(self, subject_key: bytes, now: int, effects: Effects) -> None: ...
@@ -131,6 +139,8 @@ class Topology:
         # rules and summaries as the last checkpoint has them
         self._kept: tuple[FoldRules | None, dict[bytes, tuple[int, ...]]] = (None, {})
         self._levels: dict[int, int] = {}
+        # Steps of matters forgotten since the last flush, by key: moments before that, and the addresses.
+        self._gone: dict[bytes, list[tuple[int, list[list[int]]]]] = {}
         self._warnings: list[Mapping[str, Any]] = []
         self._versions: Mapping[str, str | int] = {}
 
@@ -464,10 +474,11 @@ class Topology:
 
     def _forget(self, slot: int) -> None:
         county = self.county
-        if slot in county.looked:
-            # What was seen of it in this frame is graded while its steps are there to be named.
-            self._flush()
         key = county.matters.rows["key"][slot].tobytes()
+        if slot in county.looked:
+            # What was seen of it in this frame is graded later: its steps are named while they are there.
+            self._gone.setdefault(key, []).append((len(county.when), addresses(county, slot, LAST_ADDRESS)))
+            county.looked.discard(slot)
         asset = county.asset[slot]
         if asset and county.assets.get(asset) == key:
             del county.assets[asset]
@@ -515,7 +526,8 @@ class Topology:
             floors = np.array(grader.floors[: probability.shape[1]], np.int64)
             hot = ((probability >= floors).any(axis=1) | (matters["duty"] != 0)).tolist()
             columns = {name: matters[name].tolist() for name in _GRADED}
-            up, keep = (band.tolist() for band in grader.bands(probability, matters["category"]))
+            bands = grader.bands(probability, matters["category"])
+            score, up, keep = bands.score.tolist(), bands.up.tolist(), bands.keep.tolist()
             hard = [self._hard(bits) for bits in columns["duty"]]
             keys = columns["key"]
             scores = probability.tolist()
@@ -527,8 +539,16 @@ class Topology:
                 key, now = keys[moment], now_of[moment]
                 if grader.next_due <= now:
                     grader.fire(now, effects)
-                if hot[moment] or grader.needs(key):
-                    if when[moment][1] not in _ASKING and key in self._graded:
+                is_held = grader.needs(key)
+                if hot[moment] or is_held:
+                    admitted = 0
+                    if not is_held and not columns["duty"][moment]:
+                        office = columns["office"][moment]
+                        self._graded.pop(key, None)
+                        admitted = grader.knock(key, office, score[moment], up[moment], now, effects)
+                        if not admitted:
+                            continue
+                    elif when[moment][1] not in _ASKING and key in self._graded:
                         # Time alone moved the score, and not past any cut-off: nothing can come of grading it.
                         level = grader.steady(key)
                         if max(up[moment], hard[moment]) <= level <= max(keep[moment], hard[moment]):
@@ -536,7 +556,9 @@ class Topology:
                             if heard == tuple(columns[name][moment] for name in _TOLD):
                                 continue
                     matter = {name: column[moment] for name, column in columns.items()}
-                    told = self._grade(matter, when[moment], rows, moment, raw[moment], scores[moment])
+                    told = self._grade(
+                        matter, when[moment], rows, moment, raw[moment], scores[moment], max(0, admitted)
+                    )
                     unexplained += [(transition, moment) for transition in told]
             elif moment == -1:
                 key, now = payload
@@ -554,6 +576,7 @@ class Topology:
                 self._graded.clear()
         if unexplained:
             self._explain(unexplained, rows)
+        self._gone.clear()
 
     def _grade(
         self,
@@ -563,6 +586,7 @@ class Topology:
         moment: int,
         raw: NDArray[np.int64],
         probability: list[int],
+        admitted: int,
     ) -> Sequence[dict[str, Any]]:
         """Have one moment of a matter graded; the transitions that came of it."""
         county = self.county
@@ -592,10 +616,9 @@ class Topology:
         subject = Subject(key, "matter", matter["office"], matter["place"], matter["category"], due, registered)
         effects = county.effects
         before = len(effects.transitions)
-        slot = county.matters.slot_of.get(key)
-        evidence = [] if slot is None else addresses(county, slot, (offset, index))
+        evidence = self._evidence(key, moment, (offset, index))
         cause = key128(key.hex(), str(now), str(number), str(matter["steps"]))
-        self.grader.grade(subject, now, assessments, cause, evidence, effects)
+        self.grader.grade(subject, now, assessments, cause, evidence, effects, admitted)
         told = effects.transitions[before:]
         if not told and self.grader.steady(key) < 0 and self.grader.needs(key):
             # A dwell runs: should a timer change the level, the reasons are those of this moment.
@@ -617,6 +640,14 @@ class Topology:
         else:
             self._graded.pop(key, None)
         return told
+
+    def _evidence(self, key: bytes, moment: int, address: tuple[int, int]) -> list[list[int]]:
+        """Addresses of a matter's steps up to a moment of this frame, though it may be forgotten by now."""
+        for before, kept in self._gone.get(key, ()):
+            if moment < before:
+                return [each for each in kept if tuple(each) <= address]
+        slot = self.county.matters.slot_of.get(key)
+        return [] if slot is None else addresses(self.county, slot, address)
 
     def _hard(self, bits: int) -> int:
         """Highest level that the duty rules of these bits demand."""

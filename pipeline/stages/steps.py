@@ -98,6 +98,10 @@ def recount(county: County, slot: int) -> None:
         here = county.step_next[here]
 
 
+LAST_ADDRESS = (1 << 62, 0)
+"""Past every entry of a log."""
+
+
 def addresses(county: County, slot: int, before: tuple[int, int]) -> list[list[int]]:
     """[offset, index] of a matter's kept steps up to and with the address `before`, in the order of `at`."""
     found = []
