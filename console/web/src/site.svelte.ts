@@ -130,10 +130,14 @@ export class Site {
   #hear(news: News): void {
     this.heard = Date.now();
     this.broken = false;
-    if (news.type === "bye") return this.#leave(true);
+    if (news.type === "bye") {
+      if (news.reason === "stopping") this.broken = true;
+      else this.#leave(true);
+      return;
+    }
     if (news.type === "beat") {
       this.clock.set(news.now);
-      this.asOf = Date.parse(news.at);
+      this.asOf = Date.parse(news.now);
     } else if (news.type === "sources") this.sources = news.sources;
     else if (news.type === "changes") this.asOf = Date.parse(news.at);
     for (const listener of this.#listeners) listener(news);

@@ -61,7 +61,7 @@ export class Acts {
   }
 
   #allowed(acts: CommandName[]): CommandName[] {
-    return acts.filter((act) => this.#site.may(act) || this.#site.may(`command.${act}`));
+    return acts.filter((act) => this.#site.may(`warning:${act}`));
   }
 
   ask(form: Form): void {
@@ -147,8 +147,9 @@ export class Acts {
     const good = verdicts.filter((verdict) => verdict.ok);
     const first = bad[0];
     if (first) {
-      const key: Key = first.reason === "stale" ? "verdict.stale" : bad.length > 1 || good.length ? "act.some_refused" : "act.refused";
-      this.notice = { kind: "refused", key, said: first.text, count: bad.length, undo: [] };
+      const stale = first.reason === "stale" && verdicts.length === 1;
+      const key: Key = stale ? "verdict.stale" : verdicts.length > 1 ? "act.some_refused" : "act.refused";
+      this.notice = { kind: "refused", key, ...(stale ? {} : { said: first.text }), count: bad.length, undo: [] };
     } else {
       const undo = UNDOABLE.has(command) ? good.map((verdict) => verdict.warning) : [];
       this.notice = { kind: "done", key: `done.${command}`, count: good.length, undo };

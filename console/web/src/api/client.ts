@@ -81,8 +81,9 @@ export class Client {
     return this.#send("GET", "/groups", query);
   }
 
-  warning(id: string): Promise<S.Detail> {
-    return this.#send("GET", `/warnings/${encodeURIComponent(id)}`, {});
+  /** One warning. Its text is asked for apart: looking at it is noted. */
+  warning(id: string, withText = false): Promise<S.Detail> {
+    return this.#send("GET", `/warnings/${encodeURIComponent(id)}`, { text: withText ? 1 : 0 });
   }
 
   /** Ask for a change. The verdict of a refused command comes as a value too; null: not folded in time, ask later. */
@@ -95,7 +96,7 @@ export class Client {
   /** Several commands, each under its own key; a verdict each, null for those that are not folded yet. */
   async commands(list: (Command & { id: string; warning: string })[]): Promise<(S.Verdict | null)[]> {
     const answer = await this.#send<unknown[]>("POST", "/commands", {}, list, list[0]?.id);
-    return answer.map((each) => (isVerdict(each) ? each : null));
+    return answer.map((each) => (isVerdict(each) ? each : isProblem(each) ? { ...each, ...NOT_DONE } : null));
   }
 
   /** The verdict of a command by its key; null while it is not folded. */
@@ -135,6 +136,13 @@ export class Client {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
+}
+
+/** In the place of a verdict where a command of several was refused before it reached the fold. */
+const NOT_DONE = { ok: false, number: null, row: null };
+
+function isProblem(value: unknown): value is S.Problem & { id: string; warning: string } {
+  return isObject(value) && typeof value.status === "number" && value.status >= 400 && isObject(value.text);
 }
 
 function isVerdict(value: unknown): value is S.Verdict {

@@ -76,6 +76,10 @@ export function unfiltered(view: View): View {
 export function queryOf(view: View): Record<string, string> {
   const query: Record<string, string> = {};
   for (const name of FILTERS) if (view[name]) query[name] = view[name];
+  if (query.state === "awaiting") {
+    delete query.state;
+    query.awaiting = "1";
+  }
   if (view.closed) query.closed = "1";
   query.order = view.order;
   return query;

@@ -128,7 +128,8 @@ export class Stream {
       this.#tell({ type, sources: sources as SourceInfo[] });
     } else if (type === "changes" || type === "beat" || type === "reset" || type === "bye") {
       this.#tell({ ...(body as object), type } as News);
-      if (type === "bye") this.#stop.abort();
+      // A server that stops comes back; a session that ended does not.
+      if (type === "bye" && (body as { reason: string }).reason !== "stopping") this.#stop.abort();
     }
   }
 }
