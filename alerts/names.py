@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from pipeline.ids import code64
 from pipeline.rules import FoldRules
 
 LEVEL_NAMES: Mapping[int, str | None] = {0: None, 1: "blue", 2: "yellow", 3: "orange", 4: "red"}
@@ -29,8 +30,11 @@ class Names:
         self._directory = directory
         self._names = directory.names()
         self._called: dict[str, tuple[str, str]] = {}
+        self._configured: dict[int, str] = {}
         for part in ("places", "offices", "categories"):
             for item in (settings or {}).get(part, ()):
+                # An office of the matrix may never be named by a signal, so that no directory knows it.
+                self._configured[code64(item["id"])] = item["id"]
                 if item["name_zh"] or item["name_en"]:
                     self._called[item["id"]] = (item["name_zh"] or item["id"], item["name_en"] or item["id"])
 
@@ -41,7 +45,9 @@ class Names:
 
     def of(self, code: int) -> str:
         """Id of a code; '' for none."""
-        return self._names.get(code, "") if code else ""
+        if not code:
+            return ""
+        return self._configured.get(code) or self._names.get(code, "")
 
     def zh(self, code: int) -> str:
         """Chinese name of a code, else its id."""

@@ -19,6 +19,7 @@ from console.api.source_words import source_infos
 router = APIRouter(tags=["site"])
 _REPORT_BYTES = 8_192
 _REPORTS = 100
+_TOLD = ("violated-directive", "effectiveDirective", "blocked-uri", "blockedURL", "source-file", "sourceFile")
 
 
 @router.get("/api/v1/territory", response_model=Territory)
