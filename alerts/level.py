@@ -71,7 +71,7 @@ class Standing(NamedTuple):
 
 
 class Bands(NamedTuple):
-    """Where the risks of n subjects put them: their score, the level whose raise, and whose clear cut-off is reached."""
+    """Where the risks of n subjects put them: score, level whose raise cut-off, and whose clear cut-off is reached."""
 
     score: NDArray[np.int64]
     up: NDArray[np.int64]

@@ -15,16 +15,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, create_engine, event, func, select, text, update
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
-from alerts.queue_order import order_of
+from alerts.keeping import Keeper, unpacked
 from alerts.schema import (
     REVISION,
     decisions,
-    intents,
     labels,
     lessons,
     metadata,
@@ -37,8 +35,7 @@ from alerts.schema import (
     verdicts,
     warnings,
 )
-from models.rows import DECISION, LABEL, Rows
-from pipeline.columns import pack, unpack
+from models.rows import LABEL
 from pipeline.effects import DecisionBlock, Effects
 from pipeline.errors import NewerData
 
@@ -80,6 +77,7 @@ class Store:
         self.engine: Engine = create_engine(url)
         self._connection: Connection | None = None
         self._reader: Connection | None = None
+        self._keeper = Keeper(self.engine.dialect)
         if self.engine.dialect.name == "sqlite":
             _tune(self.engine, durable=durable, readonly=readonly)
         found = self._revision()
@@ -130,125 +128,12 @@ class Store:
         """
         connection = self.connection()
         with _told_when_full(), connection.begin():
-            insert = self._insert
-            row = {
-                "log": log,
-                "partition": partition,
-                "offset": offset,
-                "now": now,
-                "digests": json.dumps(dict(digests)),
-            }
-            statement = insert(offsets).values(row)
-            moved = connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["log", "partition"],
-                    set_={name: statement.excluded[name] for name in ("offset", "now", "digests")},
-                    where=offsets.c.offset < statement.excluded.offset,
-                )
-            )
-            if not moved.rowcount:
+            if not self._keeper.move(connection, log, partition, offset, now, digests):
                 connection.rollback()
                 return False
-            where = {"log": log, "partition": partition}
             for effects in all_effects:
-                self._keep(connection, where, offset, effects)
+                self._keeper.keep(connection, log, partition, offset, effects)
         return True
-
-    def _keep(self, connection: Connection, where: Mapping[str, Any], offset: int, effects: Effects) -> None:
-        if effects.transitions:
-            self._keep_transitions(connection, where, effects.transitions)
-        if effects.intents:
-            rows = [
-                {**where, "warning": i["warning"], "number": i["number"], "body": _json(i)} for i in effects.intents
-            ]
-            connection.execute(intents.insert(), rows)
-        if effects.verdicts:
-            rows = [{**where, "key": str(v["id"])[:200], "body": _json(v)} for v in effects.verdicts]
-            connection.execute(verdicts.insert(), rows)
-        if effects.decisions:
-            bodies = [_packed(block) for block in effects.decisions]
-            rows = [
-                {"partition": where["partition"], "offset": offset, "rows": len(block.heads), "body": body}
-                for block, body in zip(effects.decisions, bodies, strict=True)
-            ]
-            connection.execute(decisions.insert(), rows)
-        if effects.labels:
-            self._keep_plain(connection, labels, [(where["partition"], *label) for label in effects.labels])
-        if effects.rejected:
-            rows = [
-                {**where, "offset": r["offset"], "idx": r["index"], "reason": r["reason"], "body": _json(r)}
-                for r in effects.rejected
-            ]
-            connection.execute(rejected.insert(), rows)
-        if effects.to_site or effects.to_signals:
-            rows = [{**where, "seq": e["seq"], "body": _json(e)} for e in (*effects.to_site, *effects.to_signals)]
-            connection.execute(outbox.insert(), rows)
-        if effects.series:
-            connection.execute(
-                series.insert(), [{"log": where["log"], "body": _json(s).encode()} for s in effects.series]
-            )
-        if effects.counts:
-            statement = self._insert(tallies)
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["log", "name"], set_={"count": tallies.c.count + statement.excluded["count"]}
-                ),
-                [{"log": where["log"], "name": str(name), "count": count} for name, count in effects.counts.items()],
-            )
-
-    def _keep_transitions(
-        self, connection: Connection, where: Mapping[str, Any], changes: Sequence[dict[str, Any]]
-    ) -> None:
-        connection.execute(
-            transitions.insert(),
-            [
-                {**where, "warning": t["warning"], "number": t["number"], "at": t["at"], "subject": t["subject"],
-                 "body": _json(t)}
-                for t in changes
-            ],
-        )  # fmt: skip
-        newest = {t["warning"]: t for t in changes}
-        since = {t["warning"]: t["at"] for t in reversed(changes)}
-        statement = self._insert(warnings)
-        updated = (
-            "level",
-            "proposed",
-            "confirmed",
-            "state",
-            "office",
-            "place",
-            "category",
-            "number",
-            "at",
-            "shut",
-            "calm",
-            "late",
-        )
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["id"], set_={name: statement.excluded[name] for name in updated}
-            ),
-            [
-                {**where, "id": t["warning"], "subject": t["subject"], "kind": t["kind"], "level": t["to"],
-                 "proposed": t["proposed"], "confirmed": t["confirmed"], "state": t["state"], "office": t["office"],
-                 "place": t["place"], "category": t["category"], "number": t["number"],
-                 "since": since[t["warning"]],
-                 "at": t["at"], **order_of(t)}
-                for t in newest.values()
-            ],
-        )  # fmt: skip
-
-    def _keep_plain(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Many rows of plain values in the order of the table's columns without the id; for SQLite as they are."""
-        names = [column.name for column in table.columns if column.name != "id"]
-        compiled = table.insert().compile(dialect=self.engine.dialect, column_keys=names)
-        if compiled.positional:
-            connection.exec_driver_sql(str(compiled), list(rows))
-        else:
-            connection.execute(table.insert(), [dict(zip(names, row, strict=True)) for row in rows])
-
-    def _insert(self, table: Any) -> Any:
-        return (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(table)
 
     # reading -----------------------------------------------------------------------------------------------------
 
@@ -313,7 +198,7 @@ class Store:
         if until is not None:
             query = query.where(decisions.c.id <= until)
         for id, body in self._rows(query):
-            yield id, _unpacked(body)
+            yield id, unpacked(body)
 
     def labels(self, after: int = 0, until: int | None = None) -> NDArray[Any]:
         """LABEL rows with ids above `after`, in order."""
@@ -394,34 +279,6 @@ def _told_when_full() -> Iterator[None]:
         if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
             raise OSError(errno.ENOSPC, str(error.orig)) from error
         raise
-
-
-def _packed(block: DecisionBlock) -> bytes:
-    return pack(
-        {},
-        {
-            "heads": block.heads,
-            "codes": block.rows.codes,
-            "values": block.rows.values,
-            "raw": block.raw,
-            "probability": block.probability,
-            "office": block.office,
-            "category": block.category,
-            "share": block.share,
-            "learn": block.learn,
-        },
-    )
-
-
-def _unpacked(body: bytes) -> DecisionBlock:
-    _, arrays = unpack(body)
-    assert arrays["heads"].dtype == DECISION
-    rows = Rows(arrays.pop("codes"), arrays.pop("values"))
-    return DecisionBlock(rows=rows, **arrays)
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _tune(engine: Engine, *, durable: bool, readonly: bool) -> None:
