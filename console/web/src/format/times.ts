@@ -108,7 +108,7 @@ export function fieldValue(at: number, zone: string): string {
 
 /** The moment that a `datetime-local` value means in `zone`; NaN for an empty or broken one. */
 export function fieldMoment(value: string, zone: string): number {
-  const wanted = Date.parse(`${value}:00Z`);
+  const wanted = /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(value) ? Date.parse(`${value}:00Z`) : NaN;
   if (Number.isNaN(wanted)) return NaN;
   // Two steps settle it: the offset found at the first guess holds at the second, but within a change of clocks.
   let at = wanted;
