@@ -29,12 +29,14 @@ class Binned:
         self._base_squares = 1e-4
         self._weights = np.zeros(cells.size)
         self._squares = np.full(cells.size, 1e-4)
+        self._touched = np.zeros(cells.size, dtype=bool)
         self._n = 0
 
     def learn(self, index: Index, y: Flags, at: int) -> None:
         """One pass over n labelled rows in order."""
         for start in range(0, len(y), BLOCK):
             self._learn_block(index[:, start : start + BLOCK], y[start : start + BLOCK])
+        self._touched[index] = True
         self._n += len(y)
 
     def _learn_block(self, index: Index, y: Flags) -> None:
@@ -52,7 +54,10 @@ class Binned:
 
     def scorer(self, share: float) -> Additive | None:
         """The weights as they are."""
-        return Additive.from_floats(self._base * share, self._weights * share) if self._n else None
+        if not self._n:
+            return None
+        cells = np.flatnonzero(self._touched)
+        return Additive.from_floats(self._base * share, cells, self._weights[cells] * share, len(self._weights))
 
     def to_state(self) -> dict[str, NDArray[Any]]:
         """Weights and squared gradients of the cells that were touched."""
@@ -62,8 +67,9 @@ class Binned:
 
     def restore(self, state: Arrays) -> None:
         """Weights of `to_state`."""
-        self._weights[:], self._squares[:] = 0.0, 1e-4
+        self._weights[:], self._squares[:], self._touched[:] = 0.0, 1e-4, False
         self._weights[state["cell"]] = state["weight"]
         self._squares[state["cell"]] = state["square"]
+        self._touched[state["cell"]] = True
         self._base, self._base_squares, n = (float(number) for number in state["scalars"])
         self._n = int(n)

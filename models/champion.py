@@ -5,6 +5,7 @@ row gets the same score in any batch. Ranking uses the raw score, levels the cal
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +63,10 @@ class TargetModel:
         for _ in range(30 if len(raw) else 0):
             mean = float(np.clip(sigmoid(raw + shift).mean(), 1e-6, 1 - 1e-6))
             shift += float(np.log(rate / (1 - rate)) - np.log(mean / (1 - mean)))
-        return TargetModel(self.parts, self.base + int(to_units(shift)), self.calibration, self.later)
+        # A copy keeps the sum of the parts, which is dear to make again.
+        out = copy(self)
+        out.base += int(to_units(shift))
+        return out
 
     def score(self, index: Index, later: NDArray[np.bool_] | None = None) -> Scores:
         """Scores of the rows of `index`; `later` marks those of decisions after their subject's first."""

@@ -28,11 +28,14 @@ class RateTable:
         chains = cells.schema.pairs or tuple((name,) for name in cells.schema.codes)
         self._chains = [_chain(cells, chain) for chain in chains]
         self._times = np.zeros(cells.size)
-        for column in (column for chain in self._chains for column in chain):
+        self._depth = np.zeros(cells.size, dtype=np.int8)
+        for depth, column in (place for chain in self._chains for place in enumerate(chain)):
             first, after = cells.region(column)
             self._times[first:after] += 1.0 / len(self._chains)
+            self._depth[first:after] = depth
         self._n = np.zeros(cells.size)
         self._failed = np.zeros(cells.size)
+        self._seen = np.zeros(cells.size, dtype=bool)
         self._parent = np.full(cells.size, -1, dtype=np.int64)
         self._total = np.zeros(2)
 
@@ -41,6 +44,7 @@ class RateTable:
         for column in dict.fromkeys(column for chain in self._chains for column in chain):
             np.add.at(self._n, index[column], 1.0)
             np.add.at(self._failed, index[column], y)
+            self._seen[index[column]] = True
         for chain in self._chains:
             for parent, child in pairwise(chain):
                 self._parent[index[child]] = index[parent]
@@ -52,22 +56,22 @@ class RateTable:
         if not total:
             return None
         root = (failed + self._shrinkage * self._prior) / (total + self._shrinkage)
-        rate = np.full(len(self._n), root)
-        weights = np.zeros(len(self._n))
-        seen = np.flatnonzero(self._n)
-        level = seen[self._parent[seen] < 0]
-        while len(level):
-            parent = self._parent[level]
-            above = np.where(parent < 0, root, rate[parent])
-            own = (self._failed[level] + self._shrinkage * above) / (self._n[level] + self._shrinkage)
-            rate[level] = own
-            weights[level] = _logit(own) - _logit(above)
-            level = seen[np.isin(self._parent[seen], level)]
-        return Additive.from_floats(float(_logit(root)) * share, weights * self._times * share)
+        seen = np.flatnonzero(self._seen)
+        # Parents by their place among the cells that were seen.
+        above = np.searchsorted(seen, self._parent[seen])
+        rate, logit, weights = np.empty(len(seen)), np.empty(len(seen)), np.empty(len(seen))
+        for depth in range(max(map(len, self._chains))):
+            level = np.flatnonzero(self._depth[seen] == depth)
+            over, over_logit = (rate[above[level]], logit[above[level]]) if depth else (root, _logit(root))
+            own = (self._failed[seen[level]] + self._shrinkage * over) / (self._n[seen[level]] + self._shrinkage)
+            rate[level], logit[level] = own, _logit(own)
+            weights[level] = logit[level] - over_logit
+        base = float(_logit(root)) * share
+        return Additive.from_floats(base, seen, weights * self._times[seen] * share, len(self._n))
 
     def to_state(self) -> dict[str, NDArray[Any]]:
         """Counts of the cells that were seen."""
-        seen = np.flatnonzero(self._n)
+        seen = np.flatnonzero(self._seen)
         return {
             "cell": seen,
             "n": self._n[seen],
@@ -78,7 +82,8 @@ class RateTable:
 
     def restore(self, state: Arrays) -> None:
         """Counts of `to_state`."""
-        self._n[:], self._failed[:], self._parent[:] = 0.0, 0.0, -1
+        self._n[:], self._failed[:], self._parent[:], self._seen[:] = 0.0, 0.0, -1, False
+        self._seen[state["cell"]] = True
         self._n[state["cell"]] = state["n"]
         self._failed[state["cell"]] = state["failed"]
         self._parent[state["cell"]] = state["parent"]

@@ -30,29 +30,35 @@ class Boosting:
         self._cells, self._seed, self._rounds, self._rate, self._kept = cells, seed, rounds, rate, kept
         self._n_codes = len(cells.schema.codes)
         self._columns = np.array([*range(self._n_codes), *range(n_hashed, cells.width)], dtype=np.intp)
-        self._index = np.empty((len(self._columns), 0), dtype=np.int32)
+        # Pieces as they came, put together for a fit.
+        self._index = [np.empty((len(self._columns), 0), dtype=np.int32)]
         self._y = np.empty(0, dtype=np.uint8)
         self._seen = 0
         self._fitted_seen = 0
         self._fitted_at = 0
         self._arrays: dict[str, NDArray[Any]] | None = None
+        self._scorers: dict[float, Boosted] = {}
 
     def learn(self, index: Index, y: Flags, at: int) -> None:
         """Remember n labelled rows; refit where it is due."""
-        self._index = np.concatenate([self._index, index[self._columns].astype(np.int32)], axis=1)[:, -self._kept :]
+        self._index.append(index[self._columns].astype(np.int32))
+        if sum(piece.shape[1] for piece in self._index) > 2 * self._kept:
+            self._remembered()
         self._y = np.concatenate([self._y, y])[-self._kept :]
         self._seen += len(y)
         grown = self._seen >= 1.25 * self._fitted_seen
         old = at - self._fitted_at >= 30 * DAY and self._seen >= 1.1 * self._fitted_seen
         if (grown or old) and min(self._y.sum(), len(self._y) - self._y.sum()) >= 10:
-            self._arrays = self._fit()
+            self._arrays, self._scorers = self._fit(), {}
             self._fitted_seen, self._fitted_at = self._seen, at
 
     def scorer(self, share: float) -> Boosted | None:
         """The trees of the last fit."""
         if self._arrays is None:
             return None
-        return Boosted(self._cells, _scaled(self._arrays, share))
+        if share not in self._scorers:
+            self._scorers[share] = Boosted(self._cells, _scaled(self._arrays, share))
+        return self._scorers[share]
 
     def fitted(self) -> tuple[HistGradientBoostingClassifier, NDArray[np.float64], dict[str, NDArray[Any]]]:
         """A fit to what is remembered, the ordinals it was fitted to (n, columns), the code cells they stand for."""
@@ -82,9 +88,10 @@ class Boosting:
 
     def _ordinals(self) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
         """Examples as small ordinals, and the ordinals of the code cells that are known."""
-        out = np.empty(self._index.shape, dtype=np.int64)
+        index = self._remembered()
+        out = np.empty(index.shape, dtype=np.int64)
         cells, numbers = [np.empty(0, np.uint32)], [np.empty(0, np.int32)]
-        for position, (column, own) in enumerate(zip(self._columns, self._index, strict=True)):
+        for position, (column, own) in enumerate(zip(self._columns, index, strict=True)):
             if position >= self._n_codes:
                 out[position] = own - self._cells.region(int(column))[0]
                 continue
@@ -98,15 +105,20 @@ class Boosting:
             numbers.append(rank[rank > 0].astype(np.int32))
         return out, {"cell": np.concatenate(cells), "ordinal": np.concatenate(numbers)}
 
+    def _remembered(self) -> NDArray[np.int32]:
+        """Cells of the examples, oldest first, shape (columns, n)."""
+        self._index = [np.concatenate(self._index, axis=1)[:, -self._kept :]]
+        return self._index[0]
+
     def to_state(self) -> dict[str, NDArray[Any]]:
         """Examples and the last fit."""
         counters = np.array([self._seen, self._fitted_seen, self._fitted_at], dtype=np.int64)
         fitted = {f"fit/{name}": array for name, array in (self._arrays or {}).items()}
-        return {"index": self._index, "y": self._y, "counters": counters, **fitted}
+        return {"index": self._remembered(), "y": self._y, "counters": counters, **fitted}
 
     def restore(self, state: Arrays) -> None:
         """Examples and fit of `to_state`."""
-        self._index, self._y = np.array(state["index"]), np.array(state["y"])
+        self._index, self._y, self._scorers = [np.array(state["index"])], np.array(state["y"]), {}
         self._seen, self._fitted_seen, self._fitted_at = (int(number) for number in state["counters"])
         fitted = {name.removeprefix("fit/"): array for name, array in state.items() if name.startswith("fit/")}
         self._arrays = fitted or None

@@ -33,19 +33,19 @@ class Student:
         self._cells: Cells | None = None
         self._learners: dict[str, Learner] = {}
         self._calibrators = Calibrator(), Calibrator()
-        self._rows = no_rows(schema)
-        self._y = np.empty(0, dtype=np.uint8)
-        self._unlearned = 0
+        self._rows, self._y = [no_rows(schema)], np.empty(0, dtype=np.uint8)
+        self._new: list[Matured] = []
         self._labels = self._failed = 0
         self._loss = 0.0
 
     def take(self, matured: Matured) -> None:
         """Account for new examples by the score they were given, and remember them for learning."""
         y = matured.y
+        if not len(y):
+            return
         self._labels += len(y)
         self._failed += int(y.sum())
-        self._unlearned += len(y)
-        self._rows, self._y = joined([self._rows, matured.rows]), np.concatenate([self._y, y])
+        self._new.append(matured)
         # Only what a trained model scored says how its scores should be read.
         for calibrator, later in zip(self._calibrators, (False, True), strict=True):
             own = matured.scored & (matured.later == later)
@@ -55,17 +55,18 @@ class Student:
 
     def learn(self, cells: Cells, now: int) -> None:
         """Learn what was taken since the last time, or everything kept if the cells are new."""
+        rows, y = joined([no_rows(cells.schema), *(part.rows for part in self._new)]), self._y[:0]
+        y = np.concatenate([y, *(part.y for part in self._new)])
+        self._rows, self._y, self._new = [*self._rows, rows], np.concatenate([self._y, y]), []
         if cells is not self._cells:
-            self._cells, self._unlearned = cells, len(self._y)
+            self._cells, rows, y = cells, joined(self._rows), self._y
             self._learners = {name: make(cells, self.target.prior, self._seed) for name, make in LEARNERS.items()}
-        if self._unlearned:
-            new = slice(len(self._y) - self._unlearned, None)
-            index, y = cells.index(self._rows.take(new)), self._y[new]
+        if len(y):
+            index = cells.index(rows)
             for learner in self._learners.values():
                 learner.learn(index, y, now)
-            self._unlearned = 0
         if len(self._y) > 2 * KEPT:
-            self._rows, self._y = self._rows.take(slice(-KEPT, None)), self._y[-KEPT:]
+            self._rows, self._y = [joined(self._rows).take(slice(-KEPT, None))], self._y[-KEPT:]
 
     def model(self, recent: Index, min_labels: int) -> TargetModel:
         """The average of its learners, centred on `recent` rows; the prior while labels are few or all alike."""

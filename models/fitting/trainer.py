@@ -55,18 +55,13 @@ class Trainer:
         self._students = [Student(schema, target, seed) for target in targets]
         self._cells = Cells(schema)
         self._seen = self._next_bins = self._fresh = 0
+        self._new: list[tuple[NDArray[np.void], Rows]] = []
         self._recent, self._first = _Latest(schema), _Latest(schema)
         self.champion = Champion.untrained(schema, self._names, [target.prior for target in targets])
 
     def decide(self, heads: NDArray[np.void], rows: Rows) -> None:
         """Add n decisions (`DECISION`) and their rows; they are scored by the champion of this moment."""
-        raw = np.stack([scores.raw for scores in self.champion.score_all(rows)], axis=1)
-        self._join.decide(heads, rows, raw, self.champion.trained)
-        self._seen += len(rows)
-        # Scores are centred on first decisions: how many later ones stand beside them swings with the hold and the day.
-        first = np.flatnonzero(heads["number"] == 0)
-        self._first.add(rows.take(first), heads["open"][first])
-        self._recent.add(rows, heads["open"])
+        self._new.append((heads, rows))
 
     def know(self, labels: NDArray[np.void]) -> None:
         """Add matured outcomes (`LABEL`), each no earlier than it is known."""
@@ -78,6 +73,7 @@ class Trainer:
         Raises EarlyLabel when a label in hand is known only after `now_us`.
         """
         self._join.check(now_us)
+        self._score()
         # Joining is spared on days on which it cannot be enough.
         if DECISIONS_A_SUBJECT * self._join.waiting_labels + self._fresh < self._min_labels:
             return None
@@ -88,6 +84,20 @@ class Trainer:
             return None
         self._fresh = 0
         return self._publish(now_us)
+
+    def _score(self) -> None:
+        """Score what was decided since the last call, all at once: the champion has not changed in between."""
+        if not self._new:
+            return
+        heads, rows = np.concatenate([heads for heads, _ in self._new]), joined([rows for _, rows in self._new])
+        self._new = []
+        raw = np.stack([scores.raw for scores in self.champion.score_all(rows)], axis=1)
+        self._join.decide(heads, rows, raw, self.champion.trained)
+        self._seen += len(rows)
+        # Scores are centred on first decisions: how many later ones stand beside them swings with the hold and the day.
+        first = np.flatnonzero(heads["number"] == 0)
+        self._first.add(rows.take(first), heads["open"][first])
+        self._recent.add(rows, heads["open"])
 
     def _publish(self, now: int) -> Published:
         if self._seen >= self._next_bins:
