@@ -6,7 +6,9 @@ room again: whoever waits for an answer is told, what is folded but not kept sta
 """
 
 import errno
+import math
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -30,6 +32,13 @@ from runners.site_runner import SiteRunner
 
 TICK_US = 10 * SECOND
 """After so long without an entry a tick tells the fold what time it is."""
+DEFERRED = 30_000
+"""Entries that the fold leaves lying in a burst, which is made durable first and folded then."""
+BURST = 2_500
+"""Entries in the last quarter of a second from which on it is a burst."""
+BURST_S = 0.25
+DEFER_S = 0.02
+"""How long a burst may pause before the fold goes on."""
 RETRY_S = 1.0
 """Pause before a full disk is tried again."""
 FULL = "the disk is full: nothing can be taken in until there is room"
@@ -64,6 +73,9 @@ class Engine:
         self._groups: deque[Group] = deque()
         self._entries: list[Entry] = []
         self._errands: list[Errand] = []
+        self._urgent = -1
+        self._behind = 0
+        self._burst = Burst()
         self._unfolded: deque[tuple[Frame, list[Post]]] = deque()
         self._owed: list[tuple[str, Callable[[], list[Effects]]]] = []
         self._must_forward = False
@@ -159,7 +171,8 @@ class Engine:
             return not self._is_stopping
         if groups or entries:
             self._commit(groups, entries)
-        self._fold()
+        if not self._is_deferred():
+            self._fold()
         now = self.stamp()
         if not self._owed:
             self._pass_time(now)
@@ -175,10 +188,21 @@ class Engine:
                 self._wake.wait(RETRY_S)
             elif not (self._groups or self._entries or self._errands or self._unfolded or self._is_stopping):
                 self.clock.wait(self._wake, self._due())
+            elif not (self._groups or self._entries or self._errands) and self._is_deferred():
+                self._wake.wait(DEFER_S)
             groups, self._groups = list(self._groups), deque()
             entries, self._entries = self._entries, []
             errands, self._errands = self._errands, []
         return groups, entries, errands
+
+    def _is_deferred(self) -> bool:
+        """Whether the fold stands back for what is being prepared; never for a command or an emergency."""
+        return (
+            not self._is_stopping
+            and self._urgent <= self.site.partitions[0].offset
+            and self._behind < DEFERRED
+            and self._burst.is_one()
+        )
 
     def _due(self) -> int:
         return min(self._now + TICK_US, (self._minute + 1) * MINUTE_US)
@@ -213,7 +237,12 @@ class Engine:
         self._heard |= commit.heard
         answer(commit.outcomes)
         self._unfolded += [(frame, []) for frame, _ in commit.frames]
+        fresh = sum(len(frame) for frame, _ in commit.frames)
+        self._behind += fresh
+        self._burst.add(fresh)
         waiting = [post for group in groups for post in group.posts]
+        if commit.frames and (entries or any(part.is_emergency for group in groups for part in group.parts)):
+            self._urgent = commit.frames[-1][0].offset
         if commit.frames:
             self._unfolded[-1][1].extend(waiting)
         else:
@@ -304,6 +333,7 @@ class Engine:
             frame, own = self._unfolded.popleft()
             frames.append(frame)
             posts += own
+        self._behind -= sum(map(len, frames))
         partition = self.site.partitions[0]
         lag = max(0, self.clock.now() - int(frames[0].now[0]))
         try:
@@ -382,6 +412,26 @@ class Engine:
         for errand in errands:
             errand.future.set_exception(NotNow(STOPPING, 5.0))
         self.hub.close()
+
+
+class Burst:
+    """How much was committed of late, forgotten by the second."""
+
+    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._count = 0.0
+        self._at = seconds()
+
+    def add(self, count: int) -> None:
+        """So many entries were committed now."""
+        now = self._seconds()
+        self._count = self._count * math.exp((self._at - now) / BURST_S) + count
+        self._at = now
+
+    def is_one(self) -> bool:
+        """Whether it comes thick and has not paused."""
+        passed = self._seconds() - self._at
+        return passed < DEFER_S and self._count * math.exp(-passed / BURST_S) > BURST
 
 
 def answer(outcomes: Sequence[tuple[Post, Outcome]]) -> None:

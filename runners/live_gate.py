@@ -36,6 +36,7 @@ class LiveGate:
         self._waiting: dict[str, deque[Post]] = {}
         self._spent: dict[str, float] = {}
         self._wake = threading.Condition()
+        self._count = 0
         self._is_stopping = False
         self._thread = threading.Thread(target=self._run, name="intake")
 
@@ -107,6 +108,7 @@ class LiveGate:
                 least = min((self._spent[name] for name, other in self._waiting.items() if other), default=0.0)
                 self._spent[post.source] = max(self._spent.get(post.source, 0.0), least - FAIR_S)
             queue.append(post)
+            self._count += 1
             self._wake.notify()
 
     # the thread ----------------------------------------------------------------------------------------------------
@@ -126,7 +128,7 @@ class LiveGate:
     def _run(self) -> None:
         while True:
             with self._wake:
-                while not (any(self._waiting.values()) or self._is_stopping):
+                while not (self._count or self._is_stopping):
                     self._wake.wait()
                 posts = self._turn()
                 if not posts:
@@ -150,6 +152,7 @@ class LiveGate:
             if records > MAX_ENTRIES or size > SLICE_BYTES:
                 break
             posts.append(queue.popleft())
+        self._count -= len(posts)
         return posts
 
     def _prepared(self, posts: list[Post]) -> Group | None:
@@ -172,6 +175,7 @@ class LiveGate:
             if end < len(post.records):
                 with self._wake:
                     self._waiting[post.source].appendleft(post)
+                    self._count += 1
                 return None
             parts = post.parts
         else:
