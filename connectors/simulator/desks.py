@@ -40,7 +40,7 @@ class Desks:
         chance = stream(self._seed, 5, day)
         self._shortage = MEMORY * self._shortage + sqrt(1.0 - MEMORY * MEMORY) * chance.normal(size=len(self.open))
         crowding = np.log((self.open + 4.0) / (self.capacity + 4.0))
-        strain: NDArray[np.float64] = np.clip(crowding, -1.5, 1.5) + 0.45 * self._shortage
+        strain: NDArray[np.float64] = 1.5 * np.clip(crowding, -1.0, 1.0) + 0.3 * self._shortage
         return strain
 
     def move(self, day: NDArray[np.int64], office: NDArray[np.int64], by: int) -> None:

@@ -13,19 +13,19 @@ from connectors.simulator.latent import Burden, chances
 from connectors.simulator.territory import Territory
 from connectors.simulator.vocabulary import Category, Vocabulary
 from connectors.simulator.wording import CONTACTS, FACT_SPREAD
-from connectors.simulator.working_time import WorkingTime, civil, split_limit
+from connectors.simulator.working_time import DAY, HOUR, ZONE, WorkingTime, civil, split_limit
 
 CHANNELS = ("hotline", "grid", "petition", "other", "sensor")
 CHANNEL_SHARES = (0.72, 0.22, 0.04, 0.02)
-CHANNEL_LEANING = (0.0, -0.35, 0.45, 0.1, -0.4)
+CHANNEL_LEANING = (0.0, -0.6, 0.7, 0.2, -0.7)
 PETITIONED = frozenset({"M06", "M25", "M30"})
 SENSED = frozenset({"M09", "M11", "M21", "M24"})
 POINTS = 400
 """Spots within a grid, so that two unlike matters of a category seldom share one."""
 URGENT_LIMIT = "2h"
-URGENT_HAZARD, URGENT_OTHER = 0.08, 0.01
+URGENT_HAZARD, URGENT_OTHER = 0.03, 0.004
 """Share of urgent reports among categories that are hazards, and among the others that know a danger."""
-HIDDEN = 0.55
+HIDDEN = 0.45
 """Standard deviation of the part of the difficulty that shows in nothing."""
 SEVERAL, TOLD_BEFORE = 0.22, 0.1
 
@@ -58,11 +58,11 @@ class Intake:
         world = stream(seed, 8)
         n, grids = len(words.categories), len(territory.grids)
         is_short = np.array([one.limit == URGENT_LIMIT for one in words.categories])
-        self._leaning = 0.35 * world.normal(size=n) - 0.4 * is_short
+        self._leaning = 0.25 * world.normal(size=n) - 0.4 * is_short
         counties = [territory.county(cell.key) for cell in territory.grids]
         self._county = np.unique(counties, return_inverse=True)[1]
-        self._pairs = 0.35 * world.normal(size=(n, 2))
-        self._grids = 0.35 * world.normal(size=grids)
+        self._pairs = 0.3 * world.normal(size=(n, 2))
+        self._grids = 0.5 * world.normal(size=grids)
         self._serial = 1
 
     def _tables(self, words: Vocabulary, territory: Territory) -> None:
@@ -114,13 +114,13 @@ class Intake:
         is_repeat = np.concatenate([np.zeros(n - old, np.bool_), returning.is_repeat])[order]
         told_before = is_told & (is_repeat | (coins[7] < TOLD_BEFORE))
         limit = np.where(urgent, self.limits.index(URGENT_LIMIT), self._limit[category])
-        shown = FACT_SPREAD * (2 * fact / (self._facts[category] - 1) - 1) + 0.4 * several + 0.5 * told_before
+        shown = FACT_SPREAD * (2 * fact / (self._facts[category] - 1) - 1) + 0.8 * several + 0.9 * told_before
         strain = self._desks.strain(day)[office]
         burden = Burden(
-            difficulty=shown - 0.15 + HIDDEN * chance.normal(size=n),
+            difficulty=shown - 0.25 + HIDDEN * chance.normal(size=n),
             temper=self._desks.temper[office],
             strain=strain,
-            leaning=self._lean(day, category, grid, channel, limit),
+            leaning=self._lean(day, at, category, grid, channel, limit),
             returned=self._returned[category],
             again=self._again[category],
         )
@@ -180,6 +180,7 @@ class Intake:
     def _lean(
         self,
         day: int,
+        at: NDArray[np.int64],
         category: NDArray[np.int64],
         grid: NDArray[np.int64],
         channel: NDArray[np.int64],
@@ -187,13 +188,16 @@ class Intake:
     ) -> NDArray[np.float64]:
         """What makes such matters fail more or less often, whoever handles them."""
         in_hours = np.array([split_limit(one)[1] == "h" for one in self.limits])
+        clock = (at + ZONE) % DAY
+        at_night = (clock < 7 * HOUR) | (clock >= 19 * HOUR)
         ends_the_week = in_hours[limit] & (civil(day).weekday() >= 3)
         lean: NDArray[np.float64] = (
             self._leaning[category]
             + self._pairs[category, self._county[grid]]
             + self._grids[grid]
             + np.array(CHANNEL_LEANING)[channel]
-            + 0.3 * ends_the_week
+            + 0.6 * ends_the_week
+            + 0.5 * at_night
         )
         return lean
 

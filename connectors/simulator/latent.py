@@ -21,7 +21,7 @@ REOPENED_SHARE = 0.4
 """Of the matters that come back, the share reopened; the others are reported again as a new matter."""
 DOUBLED = 0.022
 """Share of matters that others report too within two days, without anybody linking the reports."""
-BASE = -2.6
+BASE = -2.95
 RETURN_COSTS = 0.8
 """What each return adds to the logit of a missed due time."""
 
@@ -67,7 +67,7 @@ def logit(p: Numbers) -> Numbers:
 
 def breach_after(burden: Burden, returns: Numbers) -> Numbers:
     """Probability of missing the due time once the number of returns is known."""
-    weighed = 0.9 * burden.difficulty + 0.45 * burden.temper + burden.strain + burden.leaning
+    weighed = 1.0 * burden.difficulty + 0.4 * burden.temper + burden.strain + burden.leaning
     return logistic(BASE + weighed + RETURN_COSTS * returns)
 
 

@@ -14,8 +14,8 @@ from pipeline.signal import Step
 PURPOSE = "Try out and demonstrate early warning on an invented city"
 BASIS = "None needed: every record is generated and marked synthetic 合成数据"
 COLUMNS = (
-    "id", "matter", "at", "step", "category", "place", "point", "office", "channel", "due", "rule", "scope",
-    "limit_hours", "text", "synthetic",
+    "id", "matter", "at", "step", "category", "place", "point", "office", "channel", "due", "rule", "scope", "topic",
+    "history", "limit_hours", "text", "synthetic",
 )  # fmt: skip
 """Columns of signals.jsonl, in order."""
 STEPS = (
@@ -44,7 +44,7 @@ def mapping() -> dict[str, Any]:
         "channel": "channel",
         "due": "due",
         "text": "text",
-        "codes": {"grid": "place", "rule": "rule", "scope": "scope"},
+        "codes": {"grid": "place", "rule": "rule", "scope": "scope", "topic": "topic", "history": "history"},
         "values": {"limit_hours": "limit_hours"},
         "shared_columns": ["place"],
         "outcomes": [

@@ -119,6 +119,8 @@ class Telling:
             codes={
                 "rule": self._limits[int(born.limit[row])],
                 "scope": "several" if born.several[row] else "one",
+                "topic": f"{self._keys[int(born.category[row])]}-{int(born.fact[row]) // 2 + 1}",
+                "history": "again" if born.told_before[row] else "first",
                 "point": f"{born.point[row]:03d}",
             },
             values={"limit_hours": round((due - at) / (HOUR * 1_000_000), 2)},
