@@ -58,7 +58,7 @@ def routes(app: Any) -> Iterator[tuple[tuple[str, str], APIRoute]]:
     """Every route by method and path, those of included routers too; the framework's own serves OpenAPI."""
     for route in app.routes:
         if isinstance(route, APIRoute):
-            for method in sorted(route.methods):
+            for method in sorted(route.methods or ()):
                 yield (method, route.path), route
         elif hasattr(route, "original_router"):
             yield from routes(route.original_router)

@@ -1,7 +1,8 @@
 """A small invented town for the tests of the API: two counties, real log and store, and a running site over them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import errno
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from runners.wiring import fold_rules
 BEGIN = datetime(2024, 3, 4, 1, tzinfo=UTC)
 PLACES = {"east": "root", "east-1": "east", "east-2": "east", "east-1-a": "east-1", "west": "root", "west-1": "west"}
 GRIDS = ("east-1-a", "east-2", "west-1")
+CLOCKS = ["five_days"]
 CONFIG: dict[str, Any] = {
     "site": {"name": "town", "name_zh": "样例市", "name_en": "Sample Town"},
     "learning": {"enabled": False},
@@ -36,12 +38,10 @@ CONFIG: dict[str, Any] = {
         {"id": "roads-office", "name_zh": "区城管局", "name_en": "Urban Management", "place": "root"},
     ],
     "categories": [
-        {
-            "id": "noise",
-            "name_zh": "噪声扰民",
-            "name_en": "Noise",
-            "default_office": "housing",
-            "clocks": ["five_days"],
+        {"id": "noise", "name_zh": "噪声扰民", "name_en": "Noise", "default_office": "housing", "clocks": CLOCKS},
+        {"id": "roads", "name_zh": "道路破损", "name_en": "Broken road", "default_office": "roads-office"},
+    ],
+    "clocks": ["five_days"],
         },
         {"id": "roads", "name_zh": "道路破损", "name_en": "Broken road", "default_office": "roads-office"},
     ],
@@ -150,7 +150,7 @@ class TownSubscription:
 class TownSite:
     """A running site over real logs and store: commands are appended, folded and told at once."""
 
-    def __init__(self, folder: Path, *, wait: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, folder: Path) -> None:
         self.data = folder / "out"
         self.settings, self.rules = configured(folder)
         self.simulated, self.speed = False, 1.0
@@ -160,7 +160,7 @@ class TownSite:
         self.figures: dict[str, Any] | None = None
         self.resubmitted: list[tuple[int, str, dict[str, Any]]] = []
         self.bound = 1_000
-        self._wait = wait
+        self.is_slow = self.is_full = False
         self._verdicts: dict[str, dict[str, Any]] = {}
         self._subscriptions: list[TownSubscription] = []
         self._cursor = {"signals-0": sum(1 for _ in self.site.store.transitions(log="signals"))}
@@ -175,9 +175,11 @@ class TownSite:
         return Readiness(True, "", self.now(), 0)
 
     async def command(self, payload: dict[str, Any], wait_s: float = 2.0) -> dict[str, Any] | None:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "no space left")
         verdict = self.told([(Kind.COMMAND, self.now() + 1_000_000, payload)])[-1]
         self._verdicts.setdefault(payload["id"], verdict)
-        return verdict if self._wait() else None
+        return None if self.is_slow else verdict
 
     def told(self, entries: list[tuple[Kind, int, dict[str, Any]]]) -> list[dict[str, Any]]:
         """Append entries, fold them, tell everybody; the verdicts."""
