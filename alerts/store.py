@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, create_engine, event, func, select, text, update
 from sqlalchemy.engine import URL
@@ -146,15 +147,32 @@ class Store:
         )
         return Applied(row[0], row[1], json.loads(row[2])) if row else None
 
-    def transitions(self, warning: str | None = None, *, log: str | None = None) -> Iterator[dict[str, Any]]:
-        """Transitions in the order in which they were made by each log, of one warning or all, of one log or all."""
+    def transitions(
+        self, warning: str | None = None, *, log: str | None = None, span: tuple[int, int] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Transitions in the order in which they were made by each log, of one warning or all, of one log or all.
+
+        `span`: only those of a time from its first moment until before its second (µs UTC).
+        """
         query = select(transitions.c.body).order_by(transitions.c.log, transitions.c.partition, transitions.c.id)
         if warning is not None:
             query = query.where(transitions.c.warning.startswith(warning))
         if log is not None:
             query = query.where(transitions.c.log == log)
+        if span is not None:
+            query = query.where(transitions.c.at >= span[0], transitions.c.at < span[1])
         for (body,) in self._rows(query):
-            yield json.loads(body)
+            yield orjson.loads(body)
+
+    def count(self) -> int:
+        """Number of transitions of all logs."""
+        row = self._one(select(func.count()).select_from(transitions))
+        return int(row[0])
+
+    def middle(self) -> int | None:
+        """A time (µs UTC) with about as many transitions before it as after; None where there are none."""
+        row = self._one(select(transitions.c.at).order_by(transitions.c.id).limit(1).offset(self.count() // 2))
+        return None if row is None else int(row[0])
 
     def queue(self, *, states: Sequence[str] = (), limit: int = 1000) -> list[dict[str, Any]]:
         """Warnings, worst and newest first."""
@@ -185,12 +203,12 @@ class Store:
 
     def verdicts(self) -> list[dict[str, Any]]:
         """Answers to commands, in order."""
-        return [json.loads(body) for (body,) in self._rows(select(verdicts.c.body).order_by(verdicts.c.id))]
+        return [orjson.loads(body) for (body,) in self._rows(select(verdicts.c.body).order_by(verdicts.c.id))]
 
     def outbox(self, log: str, partition: int, after: int) -> list[dict[str, Any]]:
         """What a partition handed on, from a sequence number on."""
         query = select(outbox.c.body).where(outbox.c.log == log, outbox.c.partition == partition, outbox.c.seq > after)
-        return [json.loads(body) for (body,) in self._rows(query.order_by(outbox.c.seq))]
+        return [orjson.loads(body) for (body,) in self._rows(query.order_by(outbox.c.seq))]
 
     def decisions(self, after: int = 0, until: int | None = None) -> Iterator[tuple[int, DecisionBlock]]:
         """Decision blocks with their ids, in order."""
@@ -227,7 +245,7 @@ class Store:
     def series(self, log: str) -> Iterator[dict[str, Any]]:
         """What the site or readings fold kept for scores.csv, in order."""
         for (body,) in self._rows(select(series.c.body).where(series.c.log == log).order_by(series.c.id)):
-            yield json.loads(body)
+            yield orjson.loads(body)
 
     def tallies(self) -> dict[str, dict[str, int]]:
         """Counts of the folds by log and name."""
@@ -238,7 +256,7 @@ class Store:
 
     def rejected(self) -> list[dict[str, Any]]:
         """Entries that were not applied, in order."""
-        return [json.loads(body) for (body,) in self._rows(select(rejected.c.body).order_by(rejected.c.id))]
+        return [orjson.loads(body) for (body,) in self._rows(select(rejected.c.body).order_by(rejected.c.id))]
 
     # lessons -----------------------------------------------------------------------------------------------------
 
@@ -249,7 +267,7 @@ class Store:
     def ask(self, until: int, marks: tuple[int, int]) -> Lesson:
         """Write a request down before it is sent, so that a restart repeats the same ones."""
         connection = self.connection()
-        with connection.begin():
+        with _told_when_full(), connection.begin():
             row = connection.execute(
                 lessons.insert().values(until=until, decisions=marks[0], labels=marks[1]).returning(lessons.c.id)
             ).one()
@@ -258,7 +276,7 @@ class Store:
     def answer(self, lesson: Lesson, sha256: str | None) -> None:
         """Write down what came of a request: a model's sha256, or '' for nothing."""
         connection = self.connection()
-        with connection.begin():
+        with _told_when_full(), connection.begin():
             connection.execute(update(lessons).where(lessons.c.id == lesson.id).values(result=sha256 or ""))
 
     def _rows(self, query: Any) -> Any:

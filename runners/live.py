@@ -24,10 +24,12 @@ from pipeline.rules import FoldRules
 from runners.clock import Clock, WallClock
 from runners.embedded import Site
 from runners.live_engine import Engine, Regular
+from runners.live_files import FileDrops
 from runners.live_gate import LiveGate
 from runners.live_hub import Hub, LiveSubscription
 from runners.live_ledger import Ledger
 from runners.live_sources import Plan, plan
+from runners.live_trainer import LiveTrainer
 from runners.live_work import Entry
 from runners.log_sqlite import Logs
 from runners.reading_limits import reading_rules
@@ -89,9 +91,12 @@ class Live:
         self.engine = Engine(site, self._surges, self._readings, self.clock, self.hub, self.ledger)
         self.engine.assess(self._words)
         self.gate = LiveGate(self.engine, made.sources(self._key))
+        self.files = FileDrops(self.gate)
         self._reader = Store(self.data / "store.db", readonly=True)
         self._reading = threading.Lock()
         self._take_over(made)
+        self.trainer = LiveTrainer(self.engine, lambda: (self.settings, self.rules))
+        self.add(self.trainer)
 
     def _hear(self, words: list[dict[str, Any]]) -> None:
         if hasattr(self, "engine"):
@@ -109,11 +114,14 @@ class Live:
         """Begin to take in, fold and tell the time."""
         self.engine.start()
         self.gate.start()
+        self.files.start()
 
     def stop(self) -> None:
         """Take nothing more in, finish what was accepted, write checkpoints, close."""
+        self.files.stop()
         self.gate.stop()
         self.engine.stop()
+        self.trainer.close()
         self._readings.close()
         self._surges.close()
         self._reader.close()

@@ -125,6 +125,9 @@ class Commit:
                     # so that the same request twice in one transaction is told as well
                     self.site.logs.keep_batch(post.key, post.content, self.now, orjson.dumps(post.accepted()))
                 self.outcomes += [(each, each.accepted()) for each in group.posts]
+                for each in group.posts:
+                    if each.cursor is not None:
+                        self.site.logs.advance(*each.cursor)
             elif earlier[0] == post.content:
                 self.outcomes.append((post, _again(earlier[1])))
             else:

@@ -83,7 +83,7 @@ class Engine:
         self._now = max(site.partitions[0].fold.county.now, surges.fold.now, readings.now)
         self._minute = self._now // MINUTE_US
         self._heard: set[str] = set()
-        self._is_stopping = False
+        self._is_stopping = self._has_news = False
         self._thread = threading.Thread(target=self._run, name="engine")
 
     # for other threads ---------------------------------------------------------------------------------------------
@@ -126,6 +126,17 @@ class Engine:
                 self._errands.append(errand)
                 self._wake.notify()
         return errand.future
+
+    def wake(self) -> None:
+        """Have the thread look again."""
+        with self._wake:
+            self._has_news = True
+            self._wake.notify()
+
+    def commit_entry(self, entry: Entry) -> None:
+        """Append an entry with the next turn; on the engine's thread."""
+        with self._wake:
+            self._entries.append(entry)
 
     def check(self) -> None:
         """Raises NotNow while nothing can be taken in."""
@@ -179,17 +190,21 @@ class Engine:
         for regular in self.regulars:
             regular.look(now)
         with self._wake:
-            return not self._is_stopping or bool(self._groups or self._entries or self._errands or self._unfolded)
+            return not self._is_stopping or self._has_work() or bool(self._unfolded)
+
+    def _has_work(self) -> bool:
+        return bool(self._groups or self._entries or self._errands or self._has_news)
 
     def _next(self) -> tuple[list[Group], list[Entry], list[Errand]]:
         """Everything that waits; waits for something, for the next tick, or for the disk."""
         with self._wake:
             if self.trouble and not self._is_stopping:
                 self._wake.wait(RETRY_S)
-            elif not (self._groups or self._entries or self._errands or self._unfolded or self._is_stopping):
+            elif not (self._has_work() or self._unfolded or self._is_stopping):
                 self.clock.wait(self._wake, self._due())
-            elif not (self._groups or self._entries or self._errands) and self._is_deferred():
+            elif not self._has_work() and self._is_deferred():
                 self._wake.wait(DEFER_S)
+            self._has_news = False
             groups, self._groups = list(self._groups), deque()
             entries, self._entries = self._entries, []
             errands, self._errands = self._errands, []

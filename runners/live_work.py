@@ -36,6 +36,8 @@ class Post:
     rejections: list[Rejection] = field(default_factory=list)
     size: int = 0
     parts: list[Part] = field(default_factory=list)
+    cursor: tuple[str, int] | None = None
+    """Where a pulled source has been read to once this is durable."""
     reached: int = 0
     """Records of a large request that are prepared already."""
 

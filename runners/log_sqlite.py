@@ -310,6 +310,10 @@ class Logs:
             (source, position),
         )
 
+    def forget_cursor(self, source: str) -> None:
+        """A source that has been read to its end, and is gone."""
+        self.db.execute("DELETE FROM cursors WHERE source = ?", (source,))
+
     def position(self, source: str) -> int:
         """How far a source was read; 0 at first."""
         row = self.db.execute("SELECT position FROM cursors WHERE source = ?", (source,)).fetchone()
