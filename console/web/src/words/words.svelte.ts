@@ -48,6 +48,11 @@ export function t(key: Key, slots: Record<string, string | number> = {}): string
   return text.replace(/\{(\w+)\}/g, (slot, name: string) => String(slots[name] ?? slot));
 }
 
+/** Whether the catalogues hold a key. */
+export function isKey(key: string): key is Key {
+  return key in en;
+}
+
 /** What the server said, in the language in use. */
 export function said(text: Said | null | undefined): string {
   if (!text) return "";
