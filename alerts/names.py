@@ -8,7 +8,6 @@ from pipeline.ids import code64
 from pipeline.rules import FoldRules
 
 LEVEL_NAMES: Mapping[int, str | None] = {0: None, 1: "blue", 2: "yellow", 3: "orange", 4: "red"}
-_DAY_US = 86_400_000_000
 
 
 class Directory(Protocol):
@@ -92,11 +91,7 @@ class Names:
 def zone_offset(rules: FoldRules) -> Callable[[int], int]:
     """µs to add to a moment for the local one."""
 
-    def offset(us: int) -> int:
-        day = rules.calendar.day_of(us)
-        return day * _DAY_US - rules.calendar.start_of(day)
-
-    return offset
+    return rules.calendar.offset_at
 
 
 def governing(transition: Mapping[str, Any]) -> dict[str, Any] | None:

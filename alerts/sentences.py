@@ -62,18 +62,23 @@ _NAMED = frozenset({"category", "place", "office"})
 
 
 def sentence(
-    transition: Mapping[str, Any], names: Names, *, zone_offset: Offset, target_names: Sequence[str] = ()
+    transition: Mapping[str, Any],
+    names: Names,
+    *,
+    zone_offset: Offset,
+    target_names: Sequence[str] = (),
+    english: Names | None = None,
 ) -> tuple[str, str]:
     """One sentence in Chinese and one in English.
 
     Parameters
     ----------
-    names : name of a code, "" for none. zone_offset : µs to add to a time for the local one. target_names : by index.
+    names : name of a code, "" for none; `english` where English has names of its own. zone_offset : µs to add to a
+    time for the local one. target_names : by index.
     """
-    return (
-        _Saying(transition, names, zone_offset, target_names, ZH).sentence(),
-        _Saying(transition, names, zone_offset, target_names, EN).sentence(),
-    )
+    zh = _Saying(transition, names, zone_offset, target_names, ZH)
+    en = _Saying(transition, english or names, zone_offset, target_names, EN, zh)
+    return zh.sentence(), en.sentence()
 
 
 def reasons(
@@ -82,6 +87,7 @@ def reasons(
     *,
     zone_offset: Offset,
     target_names: Sequence[str] = (),
+    english: Names | None = None,
     most: int | None = None,
 ) -> list[dict[str, Any]]:
     """Why, the governing assessment first, then the heaviest: `code, zh, en, weight` (logit), `share`, `target`.
@@ -91,7 +97,7 @@ def reasons(
     `share` is the signed part of all that moved this probability; a rule has weight and share 0.
     """
     zh = _Saying(transition, names, zone_offset, target_names, ZH)
-    en = _Saying(transition, names, zone_offset, target_names, EN)
+    en = _Saying(transition, english or names, zone_offset, target_names, EN)
     return [
         {
             "code": ground.get("feature") or ground["why"],
@@ -110,17 +116,27 @@ def reasons(
 def _shares(assessment: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], float]]:
     """Grounds with their part of all movement, heaviest first; the base is no reason."""
     grounds = [each for each in assessment["grounds"] if each["why"] != "base"]
-    total = sum(abs(each.get("weight", 0)) for each in grounds)
-    heaviest = sorted(grounds, key=lambda each: -abs(each.get("weight", 0)))
-    return [(each, each.get("weight", 0) / total if total else 0.0) for each in heaviest]
+    weights = [each.get("weight", 0) for each in grounds]
+    sizes = list(map(abs, weights))
+    total = sum(sizes) or 1
+    heaviest = sorted(range(len(grounds)), key=sizes.__getitem__, reverse=True)
+    return [(grounds[index], weights[index] / total) for index in heaviest]
 
 
 class _Saying:
     """One transition in one language."""
 
     def __init__(
-        self, transition: Mapping[str, Any], names: Names, offset: Offset, targets: Sequence[str], words: Words
+        self,
+        transition: Mapping[str, Any],
+        names: Names,
+        offset: Offset,
+        targets: Sequence[str],
+        words: Words,
+        like: "_Saying | None" = None,
     ) -> None:
+        # What raises an assessment is the same in both languages, and costs more to find than to say.
+        self._raising: dict[int, list[Mapping[str, Any]]] = {} if like is None else like._raising
         self.transition, self.names, self.offset, self.targets, self.words = transition, names, offset, targets, words
         self.at = int(transition["at"])
         self.due = int(transition.get("due", 0))
@@ -212,39 +228,45 @@ class _Saying:
         key = "orange" if self.transition["proposed"] == 3 else "red_two" if awaiting == 2 else "red_one"
         return self.words.parts[key]
 
-    def _slots(self, assessment: Mapping[str, Any]) -> dict[str, str]:
-        """Everything that a fact may name, as far as it is known."""
+    def _slots(self, assessment: Mapping[str, Any]) -> "_Slots":
+        """Everything that a fact may name, as far as it is known; found when a template asks for it."""
         words, now = self.words, self.at
         facts = dict(assessment["grounds"][0].get("facts") or {}) if assessment["grounds"] else {}
-        slots = {name: _number(value) if isinstance(value, int | float) else value for name, value in facts.items()}
         registered = int(self.transition.get("registered", 0))
         due = int(facts.get("due", self.due))
-        slots |= {
-            "where": self.where,
-            "what": self.what,
-            "rule": words.rules.get(self._why(assessment), self._why(assessment)),
-            "clock": self._clock(registered),
-            "chance": words.percent(assessment["probability"]),
-            "outcome": self._outcome(assessment),
-            "horizon": words.parts["horizon"].format(span=words.span(assessment["horizon"]))
-            if assessment["horizon"] > 0
-            else "",
-            "because": self._because(assessment),
-            "deadline": words.parts["deadline"].format(due=self._moment(due)) if due > now else "",
-            "registered": self._moment(registered) if registered else words.parts["unknown"],
+        told = {name: _number(value) if isinstance(value, int | float) else value for name, value in facts.items()}
+        found: dict[str, Callable[[], str]] = {
+            "where": lambda: self.where,
+            "what": lambda: self.what,
+            "rule": lambda: words.rules.get(self._why(assessment), self._why(assessment)),
+            "clock": lambda: self._clock(registered),
+            "chance": lambda: words.percent(assessment["probability"]),
+            "outcome": lambda: self._outcome(assessment),
+            "horizon": lambda: self._horizon(assessment["horizon"]),
+            "because": lambda: self._because(assessment),
+            "deadline": lambda: words.parts["deadline"].format(due=self._moment(due)) if due > now else "",
+            "registered": lambda: self._moment(registered) if registered else words.parts["unknown"],
         }
         if due:
-            slots |= {"due": self._moment(due), "late": words.span(now - due), "left": words.span(due - now)}
+            found |= {
+                "due": lambda: self._moment(due),
+                "late": lambda: words.span(now - due),
+                "left": lambda: words.span(due - now),
+            }
             if due > registered:
-                slots["share"] = words.percent(max(0, min(10_000, (now - registered) * 10_000 // (due - registered))))
+                used = max(0, min(10_000, (now - registered) * 10_000 // (due - registered)))
+                found["share"] = lambda: words.percent(used)
         if "since" in facts:
-            slots["since"] = self._moment(int(facts["since"]))
+            found["since"] = lambda: self._moment(int(facts["since"]))
         for name in ("silent", "interval", "window"):
             if f"{name}_us" in facts:
-                slots[name] = words.span(int(facts[f"{name}_us"]))
+                told[name] = words.span(int(facts[f"{name}_us"]))
         if facts.get("expected") and "count" in facts:
-            slots["times"] = _number(round(float(facts["count"]) / float(facts["expected"]), 1))
-        return slots
+            told["times"] = _number(round(float(facts["count"]) / float(facts["expected"]), 1))
+        return _Slots(told, found)
+
+    def _horizon(self, horizon: int) -> str:
+        return self.words.parts["horizon"].format(span=self.words.span(horizon)) if horizon > 0 else ""
 
     def _clock(self, registered: int) -> str:
         parts, span = self.words.parts, self.words.span
@@ -260,7 +282,10 @@ class _Saying:
         return self.words.targets[_TARGETS.get(target, "other")].format(target=target)
 
     def _because(self, assessment: Mapping[str, Any]) -> str:
-        raising = [ground for ground, share in _shares(assessment) if share > 0 and ground["why"] == "feature"][:TOP]
+        raising = self._raising.get(id(assessment))
+        if raising is None:
+            told = [ground for ground, share in _shares(assessment) if share > 0 and ground["why"] == "feature"]
+            raising = self._raising[id(assessment)] = told[:TOP]
         if not raising:
             return ""
         return self.words.parts["because"].format(reasons=self.words.between.join(map(self._feature, raising)))
@@ -296,6 +321,18 @@ class _Saying:
 
     def _local(self, us: int) -> datetime:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us + self.offset(us))
+
+
+class _Slots(dict[str, str]):
+    """Slots by name: what is `told` as it is, what can be `found` once somebody asks."""
+
+    def __init__(self, told: Mapping[str, str], found: Mapping[str, Callable[[], str]]) -> None:
+        super().__init__({name: text for name, text in told.items() if name not in found})
+        self._found = found
+
+    def __missing__(self, name: str) -> str:
+        text = self[name] = self._found[name]()
+        return text
 
 
 def _number(value: Any) -> str:

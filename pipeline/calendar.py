@@ -117,7 +117,11 @@ class WorkCalendar:
 
     def day_of(self, at: int) -> int:
         """Day number of one instant: `local` for a single int, ten times as fast."""
-        return (at + self._shifts[bisect_right(self._moments, at)]) // DAY_US
+        return (at + self.offset_at(at)) // DAY_US
+
+    def offset_at(self, at: int) -> int:
+        """µs to add to an instant for the local wall time."""
+        return self._shifts[bisect_right(self._moments, at)]
 
     def start_of(self, day: int, minute: int = 0) -> int:
         """Instant of one local time: `utc_of` for a single int."""

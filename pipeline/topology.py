@@ -83,9 +83,12 @@ _TELLING = frozenset(
 class Bands(Protocol):
     """Scores of n subjects and the levels whose raise and whose clear cut-off they reach."""
 
-    score: NDArray[np.int64]
-    up: NDArray[np.int64]
-    keep: NDArray[np.int64]
+    @property
+    def score(self) -> NDArray[np.int64]: ...
+    @property
+    def up(self) -> NDArray[np.int64]: ...
+    @property
+    def keep(self) -> NDArray[np.int64]: ...
 
 
 class Grader(Protocol):

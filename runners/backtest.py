@@ -18,9 +18,10 @@ from pipeline.errors import ConfigError
 from pipeline.frame import Frame
 from pipeline.rules import FoldRules
 from runners.embedded import Site
-from runners.exports import rfc3339, write_scores, write_warnings
+from runners.exports import rfc3339, write_scores
 from runners.recorded import RecordedDriver, SignalSource, Summary, edge_key, read_commands
 from runners.trainer import KeptModels
+from runners.warnings_file import write_warnings
 from runners.wiring import fold_rules
 
 Tell = Callable[[str, int], None]

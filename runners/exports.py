@@ -1,12 +1,8 @@
-"""The files people meet: warnings.jsonl, scores.csv and run.json, written from the store and the directory."""
+"""What people meet: transitions in words, and scores.csv, from the store and the directory."""
 
-import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from alerts.names import LEVEL_NAMES, Names, governing, rfc3339, zone_offset
 from alerts.sentences import reasons, sentence
@@ -14,7 +10,7 @@ from alerts.store import Store
 from pipeline.assessment import Level
 from pipeline.frame import Frame
 from pipeline.rules import FoldRules
-from runners.log_sqlite import LOGS, Logs
+from runners.log_sqlite import Logs
 
 _HEADER = "subject,kind,target,at,score,probability,label,label_known_at,office,category,share"
 _UNIT = 65_536
@@ -28,9 +24,8 @@ def readable(transition: dict[str, Any], names: Names, rules: FoldRules) -> dict
     target = ruling.get("target", -1) if ruling else -1
     shift = zone_offset(rules)
     targets = [each.name for each in rules.targets]
-    zh, en = sentence(transition, names.zh, zone_offset=shift, target_names=targets)
-    if names.has_languages:
-        en = sentence(transition, names.en, zone_offset=shift, target_names=targets)[1]
+    english = names.en if names.has_languages else None
+    zh, en = sentence(transition, names.zh, zone_offset=shift, target_names=targets, english=english)
     return {
         "warning": transition["warning"],
         "number": transition["number"],
@@ -48,7 +43,7 @@ def readable(transition: dict[str, Any], names: Names, rules: FoldRules) -> dict
         "state": transition["state"],
         "cause": transition["cause"],
         "sentence": {"zh": zh, "en": en},
-        "reasons": reasons(transition, names.of, zone_offset=shift, target_names=targets, most=_TOLD),
+        "reasons": reasons(transition, names.zh, zone_offset=shift, target_names=targets, english=english, most=_TOLD),
         "probability": ruling.get("probability", 0) / 10_000 if ruling else None,
         "cutoff": transition["cutoff"],
         "versions": transition["versions"],
@@ -60,19 +55,6 @@ def genesis_settings(logs: Logs) -> Mapping[str, Any]:
     body = logs.frame("signals", 0, 0) or logs.frame("site", 0, 0)
     others = Frame.from_bytes(body, 0).others if body else ()
     return dict(others[0].get("settings") or {}) if others else {}
-
-
-def write_warnings(path: Path, store: Store, logs: Logs, rules: FoldRules) -> int:
-    """Every transition in order, one JSON object a line; how many."""
-    names = Names(logs, genesis_settings(logs))
-    count = 0
-    with path.open("wb") as file:
-        # Each log's transitions are in order of time; together they are merged by it, signals before site.
-        logs_apart = [store.transitions(log=log) for log in LOGS]
-        for transition in heapq.merge(*logs_apart, key=itemgetter("at")):
-            file.write(orjson.dumps(readable(transition, names, rules)) + b"\n")
-            count += 1
-    return count
 
 
 def write_scores(path: Path, store: Store, logs: Logs, rules: FoldRules) -> int:
@@ -134,4 +116,4 @@ def level_name(level: int) -> str:
     return Level(level).name.lower() if level else ""
 
 
-__all__ = ["Names", "genesis_settings", "level_name", "readable", "rfc3339", "write_scores", "write_warnings"]
+__all__ = ["Names", "genesis_settings", "level_name", "readable", "rfc3339", "write_scores"]

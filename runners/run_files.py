@@ -11,9 +11,10 @@ from connectors.mapping import Mapping
 from pipeline.errors import ConfigError
 from pipeline.rules import FoldRules
 from runners.embedded import Site
-from runners.exports import write_scores, write_warnings
+from runners.exports import write_scores
 from runners.recorded import RecordedDriver, SignalSource, by_reason, edge_key, read_commands
 from runners.replay import genesis
+from runners.warnings_file import write_warnings
 from runners.wiring import fold_rules
 
 

@@ -30,8 +30,9 @@ from pipeline.ids import code64, key128
 from pipeline.rules import FoldRules
 from pipeline.signal import Count
 from runners.embedded import Site
-from runners.exports import rfc3339, write_warnings
+from runners.exports import rfc3339
 from runners.site_runner import LOG, Entry, SiteRunner
+from runners.warnings_file import write_warnings
 
 if TYPE_CHECKING:
     from runners.backtest import Task, Tell

@@ -30,9 +30,10 @@ from pipeline.rules import FoldRules
 from pipeline.signal import Reading
 from pipeline.stages.reading_word import SENSOR, SENSOR_CODE, sensor_key
 from runners.embedded import Site
-from runners.exports import rfc3339, write_warnings
+from runners.exports import rfc3339
 from runners.reading_limits import limits_of, reading_rules
 from runners.readings_runner import LOG, Columns, ReadingsRunner
+from runners.warnings_file import write_warnings
 
 if TYPE_CHECKING:
     from runners.backtest import Task, Tell
