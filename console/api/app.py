@@ -22,7 +22,7 @@ from console.api.answers import on_invalid, on_no_storage, on_refusal, on_site_e
 from console.api.attempts import Attempts
 from console.api.commands import Commands
 from console.api.headers import Headers
-from console.api.hub import Hub
+from console.api.hub import Hub, Pace
 from console.api.page import page_router
 from console.api.ports import LiveSite
 from console.api.problems import Refusal
@@ -37,7 +37,12 @@ _DESCRIPTION = (
 
 
 def application(
-    site: LiveSite, accounts: Accounts, *, routers: Sequence[APIRouter] = (), secure: bool = False
+    site: LiveSite,
+    accounts: Accounts,
+    *,
+    routers: Sequence[APIRouter] = (),
+    secure: bool = False,
+    pace: Pace | None = None,
 ) -> FastAPI:
     """The application of one site.
 
@@ -45,12 +50,12 @@ def application(
     ----------
     site : a running one; its log.db and store.db are there. accounts : its people.
     routers : more routes, each of which authorises by itself (intake by API key). secure : behind TLS; without it the
-    cookie is a plain one, for the loopback address only.
+    cookie is a plain one, for the loopback address only. pace : of the stream.
 
     Call `end_streams` of the application's state before stopping the server: open streams would hold it up.
     """
     room = Room(site, accounts)
-    hub = Hub(room)
+    hub = Hub(room, pace or Pace())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

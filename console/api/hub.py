@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,14 +16,24 @@ from console.api.room import Room
 from console.api.rows import cursor_text
 from console.api.source_words import source_infos
 
-WAITING = 256
-"""Events that may wait for one browser; then it is told to take a snapshot."""
-MOST_ROWS = 500
-"""Rows of one event; more of them are a reason for a snapshot."""
-SOURCES_S = 2.0
-"""How often the state of the sources is looked at."""
-SOURCES_FRESH_S = 10.0
-"""How often their counts are sent though no state changed."""
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often and how much.
+
+    beat_s : between signs of life. check_s : between looks at the session; a revoked one ends within 5 s. sources_s :
+    between looks at the sources; sources_fresh_s : after which their counts are sent though no state changed.
+    most_rows : of one event; more are a reason for a snapshot. waiting : events that may wait for one browser.
+    streams : open at once.
+    """
+
+    beat_s: float = 10.0
+    check_s: float = 2.0
+    sources_s: float = 2.0
+    sources_fresh_s: float = 10.0
+    most_rows: int = 500
+    waiting: int = 256
+    streams: int = 200
 
 
 class Rendered(NamedTuple):
@@ -41,8 +52,9 @@ def event(name: str, body: Any, id: str = "") -> bytes:
 class Reader:
     """One browser's place in the hub: events as bytes; None ends the stream."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, waiting: int) -> None:
         self.scope = scope
+        self._most = waiting
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.is_behind = False
 
@@ -50,7 +62,7 @@ class Reader:
         """Queue an event; who is too slow gets one `reset` in place of all that waits."""
         if self.is_behind:
             return
-        if self.queue.qsize() >= WAITING:
+        if self.queue.qsize() >= self._most:
             self.is_behind = True
             while not self.queue.empty():
                 self.queue.get_nowait()
@@ -70,8 +82,8 @@ class Reader:
 class Hub:
     """One task reads the site's changes for all browsers; another looks at the sources."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, room: Room, pace: Pace) -> None:
+        self._room, self.pace = room, pace
         self._readers: set[Reader] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._thread = ThreadPoolExecutor(1, "hub")
@@ -86,7 +98,7 @@ class Hub:
         """A place for one browser; changes from now on. The first one starts the tasks."""
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._changes()), asyncio.create_task(self._watch())]
-        reader = Reader(scope)
+        reader = Reader(scope, self.pace.waiting)
         self._readers.add(reader)
         return reader
 
@@ -113,11 +125,11 @@ class Hub:
         rows: dict[str, dict[str, Any]] = {}
         for partition in now:
             log, _, number = partition.rpartition("-")
-            found = self._room.queue.since(scope, log, int(number), seen.get(partition, 0), MOST_ROWS * 4)
+            found = self._room.queue.since(scope, log, int(number), seen.get(partition, 0), self.pace.most_rows * 4)
             if found is None:
                 return event("reset", {})
             rows |= {row["id"]: row for row in found}
-        if seen.keys() - now.keys() or len(rows) > MOST_ROWS:
+        if any(number for partition, number in seen.items() if partition not in now) or len(rows) > self.pace.most_rows:
             return event("reset", {})
         cursor = cursor_text(now)
         body = {
@@ -157,7 +169,7 @@ class Hub:
         newest = {each["warning"]: each for each in change.transitions}
         cursor, at = cursor_text(change.cursor), rfc3339(change.at)
         room = self._room
-        if len(newest) > MOST_ROWS:
+        if len(newest) > self.pace.most_rows:
             return {id(scope): event("reset", {}) for scope in scopes}
         # For all scopes at once, hence without one; the filter by place follows.
         rows = room.queue.rows(None, list(newest))
@@ -178,10 +190,10 @@ class Hub:
             if self._readers:
                 infos = source_infos(self._room.site.sources(), self._room.view)
                 found = {info["name"]: info["state"] for info in infos}
-                is_old = loop.time() - sent >= SOURCES_FRESH_S and infos != self._sources
+                is_old = loop.time() - sent >= self.pace.sources_fresh_s and infos != self._sources
                 if (states and found != states) or is_old:
                     sent, self._sources = loop.time(), infos
                     for reader in self._readers:
                         reader.put(event("sources", infos))
                 states = found
-            await asyncio.sleep(SOURCES_S)
+            await asyncio.sleep(self.pace.sources_s)

@@ -17,11 +17,6 @@ from console.api.rows import cursor_of
 from console.api.signing import RoomOf, may, secret_of
 
 router = APIRouter(prefix="/api/v1", tags=["stream"])
-BEAT_S = 10.0
-CHECK_S = 2.0
-"""How often the session is looked at again: a revoked one ends within 5 s."""
-STREAMS = 200
-"""Open streams of one server at most."""
 
 
 @router.get("/stream", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
@@ -34,7 +29,7 @@ async def stream(
 ) -> Response:
     """Changes from `Last-Event-ID` (or `after`: the cursor of a snapshot) on, else from now on."""
     hub: Hub = request.app.state.hub
-    if hub.readers >= STREAMS:
+    if hub.readers >= hub.pace.streams:
         raise Refusal("too_many", "too many open streams", headers={"retry-after": "10"})
     text = last_event_id or after
     seen = cursor_of(text) if text else None
@@ -46,32 +41,32 @@ async def stream(
 async def _events(
     room: Room, hub: Hub, principal: Principal, secret: str, seen: dict[str, int] | None, *, is_resumed: bool
 ) -> AsyncIterator[bytes]:
-    loop = asyncio.get_running_loop()
+    loop, pace = asyncio.get_running_loop(), hub.pace
     # First take a place, then look at what was missed: nothing can fall between the two.
     reader = hub.join(principal.places)
     try:
         yield b"retry: 2000\n\n" + _beat(room)
         if is_resumed:
-            now = room.site.cursor()
+            now = {partition: number for partition, number in room.site.cursor().items() if number}
             if seen is None:
                 yield event("reset", {})
-            elif any(number > seen.get(partition, 0) for partition, number in now.items()) or seen.keys() - now.keys():
+            elif {partition: number for partition, number in seen.items() if number} != now:
                 yield await hub.missed(reader.scope, seen, now)
         checked = beaten = loop.time()
         while True:
-            data = await reader.next(max(0.05, min(CHECK_S + checked, BEAT_S + beaten) - loop.time()))
+            data = await reader.next(max(0.05, min(pace.check_s + checked, pace.beat_s + beaten) - loop.time()))
             if data is None:
                 yield event("bye", {"reason": "stopping"})
                 return
             if data:
                 yield data
-            if loop.time() - checked >= CHECK_S:
+            if loop.time() - checked >= pace.check_s:
                 checked = loop.time()
                 reason = await to_thread.run_sync(_recheck, room, secret, reader)
                 if reason:
                     yield event("bye", {"reason": reason})
                     return
-            if loop.time() - beaten >= BEAT_S:
+            if loop.time() - beaten >= pace.beat_s:
                 beaten = loop.time()
                 yield _beat(room)
     finally:

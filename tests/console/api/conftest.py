@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from console.api.accounts import Accounts
 from console.api.app import application
+from console.api.hub import Pace
 from console.api.shapes import Role
 from tests.console.api.town import TownSite, build
 
@@ -103,13 +104,19 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def town(history: Path, tmp_path: Path) -> AsyncIterator[Town]:
+def pace() -> Pace:
+    """That of the stream as shipped; a test that waits for something names a quicker one."""
+    return Pace()
+
+
+@pytest.fixture
+async def town(history: Path, tmp_path: Path, pace: Pace) -> AsyncIterator[Town]:
     """The town, running."""
     folder = tmp_path / "town"
     shutil.copytree(history, folder)
     site, clock = TownSite(folder), Clock()
     accounts = Accounts(folder / "accounts.db", clock=clock)
-    app = application(site, accounts)
+    app = application(site, accounts, pace=pace)
     yield Town(folder, site, accounts, clock, app)
     await app.state.end_streams()
     app.state.room.close()

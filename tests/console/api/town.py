@@ -25,7 +25,6 @@ from runners.wiring import fold_rules
 BEGIN = datetime(2024, 3, 4, 1, tzinfo=UTC)
 PLACES = {"east": "root", "east-1": "east", "east-2": "east", "east-1-a": "east-1", "west": "root", "west-1": "west"}
 GRIDS = ("east-1-a", "east-2", "west-1")
-CLOCKS = ["five_days"]
 CONFIG: dict[str, Any] = {
     "site": {"name": "town", "name_zh": "样例市", "name_en": "Sample Town"},
     "learning": {"enabled": False},
@@ -38,12 +37,11 @@ CONFIG: dict[str, Any] = {
         {"id": "roads-office", "name_zh": "区城管局", "name_en": "Urban Management", "place": "root"},
     ],
     "categories": [
-        {"id": "noise", "name_zh": "噪声扰民", "name_en": "Noise", "default_office": "housing", "clocks": CLOCKS},
-        {"id": "roads", "name_zh": "道路破损", "name_en": "Broken road", "default_office": "roads-office"},
-    ],
-    "clocks": ["five_days"],
-        },
-        {"id": "roads", "name_zh": "道路破损", "name_en": "Broken road", "default_office": "roads-office"},
+        {"id": id, "name_zh": zh, "name_en": en, "default_office": office, "clocks": clocks}
+        for id, zh, en, office, clocks in (
+            ("noise", "噪声扰民", "Noise", "housing", ["five_days"]),
+            ("roads", "道路破损", "Broken road", "roads-office", []),
+        )
     ],
     "clocks": [
         {
