@@ -14,7 +14,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """Newest migration this version knows."""
 
 metadata = MetaData()
@@ -153,4 +153,22 @@ tallies = Table(
     Column("name", String(32)),
     Column("count", BigInteger, nullable=False),
     PrimaryKeyConstraint("log", "name"),
+)
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("key", String(64), nullable=False),
+    Column("sink", String(32), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Index("deliveries_due", "state", "due"),
+)
+delivery_marks = Table(
+    "delivery_marks",
+    metadata,
+    Column("sink", String(32), primary_key=True),
+    Column("intent", BigInteger, nullable=False),
 )

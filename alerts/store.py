@@ -128,7 +128,7 @@ class Store:
         Raises OSError (ENOSPC) when the disk is full; nothing was kept then.
         """
         connection = self.connection()
-        with _told_when_full(), connection.begin():
+        with told_when_full(), connection.begin():
             if not self._keeper.move(connection, log, partition, offset, now, digests):
                 connection.rollback()
                 return False
@@ -267,7 +267,7 @@ class Store:
     def ask(self, until: int, marks: tuple[int, int]) -> Lesson:
         """Write a request down before it is sent, so that a restart repeats the same ones."""
         connection = self.connection()
-        with _told_when_full(), connection.begin():
+        with told_when_full(), connection.begin():
             row = connection.execute(
                 lessons.insert().values(until=until, decisions=marks[0], labels=marks[1]).returning(lessons.c.id)
             ).one()
@@ -276,7 +276,7 @@ class Store:
     def answer(self, lesson: Lesson, sha256: str | None) -> None:
         """Write down what came of a request: a model's sha256, or '' for nothing."""
         connection = self.connection()
-        with _told_when_full(), connection.begin():
+        with told_when_full(), connection.begin():
             connection.execute(update(lessons).where(lessons.c.id == lesson.id).values(result=sha256 or ""))
 
     def _rows(self, query: Any) -> Any:
@@ -290,7 +290,8 @@ class Store:
 
 
 @contextmanager
-def _told_when_full() -> Iterator[None]:
+def told_when_full() -> Iterator[None]:
+    """Tells a full disk as OSError (ENOSPC), whatever the database says."""
     try:
         yield
     except OperationalError as error:

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from alerts.sinks import SINKS
 from alerts.store import Store
 from config.load import canonical, from_canonical
 from config.settings import Settings
@@ -23,6 +24,7 @@ from pipeline.frame import Kind
 from pipeline.rules import FoldRules
 from runners.clock import Clock, WallClock
 from runners.embedded import Site
+from runners.live_delivery import LiveDelivery
 from runners.live_engine import Engine, Regular
 from runners.live_files import FileDrops
 from runners.live_gate import LiveGate
@@ -97,6 +99,9 @@ class Live:
         self._take_over(made)
         self.trainer = LiveTrainer(self.engine, lambda: (self.settings, self.rules))
         self.add(self.trainer)
+        self.delivery = LiveDelivery(
+            self.engine, [make(self.data) for make in SINKS.values()], lambda: (self.settings, self.rules)
+        )
 
     def _hear(self, words: list[dict[str, Any]]) -> None:
         if hasattr(self, "engine"):
@@ -115,11 +120,13 @@ class Live:
         self.engine.start()
         self.gate.start()
         self.files.start()
+        self.delivery.start()
 
     def stop(self) -> None:
         """Take nothing more in, finish what was accepted, write checkpoints, close."""
         self.files.stop()
         self.gate.stop()
+        self.delivery.stop()
         self.engine.stop()
         self.trainer.close()
         self._readings.close()

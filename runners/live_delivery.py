@@ -1,0 +1,100 @@
+"""Delivery beside the engine: one thread plans, tells and settles; every write goes through the engine's thread."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from alerts.deliver import Sink, attempt, fact_of, grouped
+from alerts.deliveries import Deliveries, Delivery
+from alerts.names import Names, zone_offset
+from alerts.sentences import sentence
+from config.load import canonical
+from connectors.intake_http import NotNow
+from pipeline.frame import Kind
+from runners.live_engine import Engine
+from runners.live_trainer import InForce
+
+log = structlog.get_logger("forewarn")
+LOOK_S = 0.25
+"""How often it is looked for something to tell."""
+
+
+class LiveDelivery:
+    """Tells the sinks of one site."""
+
+    def __init__(self, engine: Engine, sinks: Sequence[Sink], in_force: InForce, look_s: float = LOOK_S) -> None:
+        self._engine, self._in_force, self._look_s = engine, in_force, look_s
+        self._sinks = {sink.name: sink for sink in sinks}
+        self._deliveries = Deliveries(engine.site.store)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="delivery")
+        self._depth: dict[str, int] = {}
+
+    def start(self) -> None:
+        """Begin to tell."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the attempt at hand."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def depth(self) -> dict[str, int]:
+        """Notifications by state, as of the last look."""
+        return dict(self._depth)
+
+    def pass_over(self) -> None:
+        """Nobody is told of what was wished so far; before `start`, for a past that was only simulated."""
+        for sink in self._sinks:
+            while wishes := self._deliveries.wishes(sink, 10_000):
+                self._deliveries.plan(sink, wishes[-1].id, ())
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._look_s):
+            try:
+                self._turn()
+            except NotNow:
+                return  # the engine has ended
+            except OSError:
+                continue  # a full disk: what was told and not settled is told again under its key
+
+    def _turn(self) -> None:
+        for delivery in self._on_engine(self._plan):
+            state, receipt = attempt(delivery, self._sinks[delivery.sink], self._engine.clock.now())
+            if not receipt.ok:
+                log.warning("delivery failed", sink=delivery.sink, attempt=state["attempts"], detail=receipt.detail)
+            self._on_engine(lambda: self._settle(state, fact_of(delivery, receipt)))  # noqa: B023  called at once
+            if self._stop.is_set():
+                return
+
+    def _on_engine(self, call: Any) -> Any:
+        return self._engine.call(call).result()
+
+    def _plan(self) -> list[Delivery]:
+        now = self._engine.stamp()
+        for sink in self._sinks:
+            wishes = self._deliveries.wishes(sink)
+            if wishes:
+                self._deliveries.plan(sink, wishes[-1].id, grouped(wishes, sink, now, *self._words()))
+        self._depth = self._deliveries.depth()
+        return [delivery for delivery in self._deliveries.due(now) if delivery.sink in self._sinks]
+
+    def _settle(self, state: Mapping[str, Any], fact: dict[str, Any]) -> None:
+        self._deliveries.settle([state])
+        self._engine.to_site([(Kind.FACT, fact)])
+
+    def _words(self) -> Any:
+        settings, rules = self._in_force()
+        names = Names(self._engine.site.logs, canonical(settings))
+        offset, targets = zone_offset(rules), [target.name for target in rules.targets]
+
+        def words(transition: Mapping[str, Any]) -> tuple[str, str]:
+            return sentence(transition, names.zh, zone_offset=offset, target_names=targets, english=names.en)
+
+        def called(office: int) -> dict[str, str]:
+            return {"id": names.of(office), "zh": names.zh(office), "en": names.en(office)}
+
+        return words, called
