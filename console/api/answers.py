@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -77,4 +78,5 @@ async def on_no_storage(request: Request, error: Exception) -> Response:
 async def on_site_error(request: Request, error: Exception) -> Response:
     """What the site says it cannot do now; a person can mend it."""
     assert isinstance(error, ForewarnError)
-    return problem(Refusal("no_storage" if error.retryable else "internal", headers={"retry-after": "5"}))
+    wait = {"retry-after": str(math.ceil(getattr(error, "retry_after_s", 5)))}
+    return problem(Refusal("no_storage", headers=wait) if error.retryable else Refusal("internal"))

@@ -115,7 +115,7 @@ def build(folder: Path, matters: int = 60) -> Path:
     (folder / "mapping.yaml").write_text(yaml.safe_dump(MAPPING), encoding="utf-8")
     (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG, allow_unicode=True), encoding="utf-8")
     history = folder / "history.jsonl"
-    bad = b'{"id": "broken", "matter": \n'
+    bad = orjson.dumps(rows(1)[0] | {"id": "bad", "category": "dragons"}) + b"\n"
     history.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows(matters)) + bad)
     backtest(Task(folder / "mapping.yaml", (history,), folder / "out", folder / "config.yaml"))
     return folder / "out"
@@ -158,6 +158,7 @@ class TownSite:
         self.figures: dict[str, Any] | None = None
         self.resubmitted: list[tuple[int, str, dict[str, Any]]] = []
         self.bound = 1_000
+        self.state: Readiness | None = None
         self.is_slow = self.is_full = False
         self._verdicts: dict[str, dict[str, Any]] = {}
         self._subscriptions: list[TownSubscription] = []
@@ -170,7 +171,7 @@ class TownSite:
         return int(self.site.partitions[0].fold.county.now)
 
     def readiness(self) -> Readiness:
-        return Readiness(True, "", self.now(), 0)
+        return self.state or Readiness(True, "", self.now(), 0)
 
     async def command(self, payload: dict[str, Any], wait_s: float = 2.0) -> dict[str, Any] | None:
         if self.is_full:
