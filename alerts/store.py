@@ -192,6 +192,15 @@ class Store:
         row = self._one(select(warnings.c.log, warnings.c.partition).where(warnings.c.id == warning))
         return None if row is None else (row[0], row[1])
 
+    def open_by_level(self) -> list[tuple[int, str, int]]:
+        """(proposed level, kind, count) of the warnings that are not over."""
+        query = (
+            select(warnings.c.proposed, warnings.c.kind, func.count())
+            .where(warnings.c.state.not_in(("ended", "closed", "withdrawn")))
+            .group_by(warnings.c.proposed, warnings.c.kind)
+        )
+        return [(level, kind, count) for level, kind, count in self._rows(query)]
+
     def cursor(self) -> dict[str, int]:
         """Number of transitions by `<log>-<partition>`."""
         rows = self._rows(

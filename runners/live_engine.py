@@ -53,6 +53,14 @@ class Regular(Protocol):
         ...
 
 
+class Watcher(Protocol):
+    """Something that looks at what was folded, on the engine's thread."""
+
+    def folded(self, effects: Sequence[Effects], entries: int, lag_us: int) -> None:
+        """The store holds these effects; `lag_us` of log time after the oldest entry was logged."""
+        ...
+
+
 class Engine:
     """The thread, its queues and its state. `failed` is what ended it, if anything did."""
 
@@ -67,7 +75,7 @@ class Engine:
         self.trouble = ""
         self.failed: BaseException | None = None
         self.on_end: Callable[[], None] = lambda: None
-        self.folded: Callable[[int, int], None] = lambda entries, lag_us: None
+        self.watchers: list[Watcher] = []
         self._budget = LetterBudget()
         self._wake = threading.Condition()
         self._groups: deque[Group] = deque()
@@ -350,7 +358,6 @@ class Engine:
             posts += own
         self._behind -= sum(map(len, frames))
         partition = self.site.partitions[0]
-        lag = max(0, self.clock.now() - int(frames[0].now[0]))
         try:
             effects = partition.step(frames)
         except OSError as error:
@@ -360,7 +367,9 @@ class Engine:
             return
         self._free(posts)
         self._tell("signals-0", effects, partition.fold.county.now)
-        self.folded(sum(map(len, frames)), lag)
+        lag = max(0, self.clock.now() - int(frames[0].now[0]))
+        for watcher in self.watchers:
+            watcher.folded(effects, sum(map(len, frames)), lag)
 
     def _keep(self) -> bool:
         """Try again to keep what was folded while the disk was full."""

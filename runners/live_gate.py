@@ -32,6 +32,8 @@ class LiveGate:
 
     def __init__(self, engine: Engine, sources: Mapping[str, LiveSource]) -> None:
         self.engine = engine
+        self.observe: Callable[[float], None] = lambda seconds: None
+        """Told how long each request waited until it was durable."""
         self.sources = dict(sources)
         self._waiting: dict[str, deque[Post]] = {}
         self._spent: dict[str, float] = {}
@@ -65,8 +67,10 @@ class LiveGate:
         future: asyncio.Future[Outcome] = loop.create_future()
         post = self.post(source, records, _settling(future), key=key, indexes=indexes, is_batch=is_batch)
         post.loop = loop
+        begun = time.perf_counter()
         self.put(post, refused)
         outcome = await future
+        self.observe(time.perf_counter() - begun)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

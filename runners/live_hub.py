@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from console.api.ports import Change, Overflow
@@ -59,6 +60,8 @@ class Hub:
     """Hands every change to every subscription; also the count of transitions by partition of a log."""
 
     def __init__(self, cursor: Mapping[str, int]) -> None:
+        self.observe: Callable[[float], None] = lambda seconds: None
+        """Told how long each change took from its commit to the queues of its readers."""
         self._cursor = dict(cursor)
         self._lock = threading.Lock()
         self._readers: dict[asyncio.AbstractEventLoop, list[LiveSubscription]] = {}
@@ -109,9 +112,9 @@ class Hub:
         for loop, readers in self._readers.items():
             # A loop that has closed takes its readers with it.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(_distribute, tuple(readers), change)
+                loop.call_soon_threadsafe(self._distribute, tuple(readers), change, time.perf_counter())
 
-
-def _distribute(readers: Sequence[LiveSubscription], change: Change | None) -> None:
-    for reader in readers:
-        reader.put(change)
+    def _distribute(self, readers: Sequence[LiveSubscription], change: Change | None, since: float) -> None:
+        for reader in readers:
+            reader.put(change)
+        self.observe(time.perf_counter() - since)

@@ -6,7 +6,7 @@ a reader sees the state between two moves only.
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pipeline.ids import code64
 
@@ -42,6 +42,11 @@ class Ledger:
         """When a source last sent something that was taken."""
         with self._lock:
             return self._heard.get(code64(source))
+
+    def by_source(self, sources: Iterable[str]) -> dict[str, dict[str, int]]:
+        """The same for several sources, of one moment."""
+        with self._lock:
+            return {name: _closed(self._counts.get(code64(name), Counter())) for name in sources}
 
     def all(self) -> dict[str, int]:
         """The sums over all sources, with `pending`, of one moment."""

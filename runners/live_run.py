@@ -13,6 +13,7 @@ from runners.live import CONFIG_MARK, CONFIG_PATH, Live
 from runners.live_server import Address, LiveServer
 from runners.live_sources import plan
 from runners.log_sqlite import Logs
+from runners.metrics import Metrics
 
 _RELOAD_S = 10.0
 
@@ -27,6 +28,8 @@ def run_live(config: Path, data: Path, address: Address, metrics_port: int, tell
     site = Live(plan(config), data)
     with ExitStack() as stack:
         stack.callback(site.stop)
+        if metrics_port:
+            stack.callback(Metrics(site).serve(metrics_port).stop)
         server = LiveServer(site, address, ready=lambda url: tell(f"ready at {url}"))
         return server.serve()
 
