@@ -62,7 +62,10 @@ class TargetModel:
         shift = 0.0
         for _ in range(30 if len(raw) else 0):
             mean = float(np.clip(sigmoid(raw + shift).mean(), 1e-6, 1 - 1e-6))
-            shift += float(np.log(rate / (1 - rate)) - np.log(mean / (1 - mean)))
+            step = float(np.log(rate / (1 - rate)) - np.log(mean / (1 - mean)))
+            shift += step
+            if abs(step) < 1e-9:
+                break
         # A copy keeps the sum of the parts, which is dear to make again.
         out = copy(self)
         out.base += int(to_units(shift))

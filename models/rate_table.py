@@ -58,7 +58,9 @@ class RateTable:
         root = (failed + self._shrinkage * self._prior) / (total + self._shrinkage)
         seen = np.flatnonzero(self._seen)
         # Parents by their place among the cells that were seen.
-        above = np.searchsorted(seen, self._parent[seen])
+        place = np.empty(len(self._n), dtype=np.int32)
+        place[seen] = np.arange(len(seen))
+        above = place[self._parent[seen]]
         rate, logit, weights = np.empty(len(seen)), np.empty(len(seen)), np.empty(len(seen))
         for depth in range(max(map(len, self._chains))):
             level = np.flatnonzero(self._depth[seen] == depth)

@@ -18,6 +18,8 @@ KEPT = 30_000
 """Examples remembered for refits; the oldest go first."""
 KNOWN_CODES = 250
 """Codes of one column that trees can tell apart, the most frequent ones."""
+GROWN, AGED = 1.25, 1.1
+"""Growth of the examples that is worth a fit, at once and after 30 days."""
 
 
 class Boosting:
@@ -46,8 +48,8 @@ class Boosting:
             self._remembered()
         self._y = np.concatenate([self._y, y])[-self._kept :]
         self._seen += len(y)
-        grown = self._seen >= 1.25 * self._fitted_seen
-        old = at - self._fitted_at >= 30 * DAY and self._seen >= 1.1 * self._fitted_seen
+        grown = self._seen >= GROWN * self._fitted_seen
+        old = at - self._fitted_at >= 30 * DAY and self._seen >= AGED * self._fitted_seen
         if (grown or old) and min(self._y.sum(), len(self._y) - self._y.sum()) >= 10:
             self._arrays, self._scorers = self._fit(), {}
             self._fitted_seen, self._fitted_at = self._seen, at
