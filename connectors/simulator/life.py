@@ -22,9 +22,9 @@ from pipeline.signal import Step
 MINUTE = 60
 BACK_WITHIN_DAYS = 29.0
 OFFICE_DAY = int(9.5 * HOUR)
-HANDLED = 0.65
+HANDLED = 0.35
 """Share of quick matters whose handling is recorded before the reply."""
-INSPECTED = 0.3
+INSPECTED = 0.1
 """Share of solved matters that somebody goes to see besides the call-back."""
 
 Reals = NDArray[np.float64]

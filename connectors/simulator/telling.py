@@ -13,16 +13,13 @@ from pipeline.signal import Signal, Step
 
 SOURCE = "simulator"
 _STEPS = list(Step)
+ROUTED_IN_WORDS = 0.25
+"""Share of dispatches that say more than to whom."""
 _TURN = 0x9E3779B97F4A7C15
-_SHORT = {
-    int(Step.REPORTED_DONE): "done",
-    int(Step.SOLVED): "solved",
-    int(Step.UNSOLVED): "unsolved",
-}
 _SILENT = frozenset(
     {
         int(Step.ACCEPTED), int(Step.HANDLING), int(Step.HANDED_OVER), int(Step.VERIFIED), int(Step.CLOSED),
-        int(Step.REOPENED), int(Step.REPORTED_AGAIN),
+        int(Step.REOPENED), int(Step.REPORTED_AGAIN), int(Step.REPORTED_DONE), int(Step.SOLVED),
     }
 )  # fmt: skip
 
@@ -132,10 +129,12 @@ class Telling:
         if step in _SILENT:
             return ""
         self._coins.lay(int(born.key[row]) + _TURN * int(story.number[index]))
-        if step in _SHORT:
-            return wording.line(_SHORT[step])
+        if step == Step.UNSOLVED:
+            return wording.line("unsolved")
         office = self._called[int(story.office[index])]
         if step == Step.ROUTED:
+            if not born.urgent[row] and not self._coins.happens(ROUTED_IN_WORDS):
+                return ""
             rivals = born.rivals[row]
             rival = self._called[int(rivals[rivals >= 0][0])]
             category = self._categories[int(born.category[row])]
