@@ -221,6 +221,11 @@ class Logs:
         """Codes with their names of one kind."""
         return dict(self.db.execute("SELECT code, name FROM names WHERE kind = ?", (kind,)))
 
+    def named(self, code: int) -> str:
+        """The name of one code, '' for none that is remembered."""
+        row = self.db.execute("SELECT name FROM names WHERE code = ?", (code,)).fetchone()
+        return row[0] if row else ""
+
     def direct(self, matters: Iterable[tuple[bytes, int, str]]) -> None:
         """Remember key, partition and readable id of matters; the first one stands."""
         self.db.executemany("INSERT OR IGNORE INTO matters VALUES (?, ?, ?)", matters)

@@ -142,9 +142,9 @@ class SiteRunner:
         told = {one["subject"]: (one["category"], one["place"]) for one in transitions if one["kind"] == "surge"}
         if not told:
             return
-        names = self.site.logs.names()
+        named = self.site.logs.named
         readable = (
-            (bytes.fromhex(key), 0, f"surge/{names.get(category, '')}@{names.get(place, 'root')}")
+            (bytes.fromhex(key), 0, f"surge/{named(category)}@{named(place) or 'root'}")
             for key, (category, place) in told.items()
         )
         with self.site.logs.transaction():
