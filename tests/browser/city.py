@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -147,7 +148,9 @@ class City:
                 while self.site.ledger.all()["pending"] or self.site.engine.lag_us():
                     await asyncio.wrap_future(self.site.call(lambda: None))
 
-        asyncio.run(sending())
+        # The browser's driver has an event loop of its own on this thread.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, sending()).result()
 
     def pass_time(self, us: int) -> None:
         """Let the city's clock go on."""
