@@ -22,12 +22,13 @@ from console.api.ports import Readiness, SourceStatus
 from pipeline.errors import ConfigError, Reason, Refused
 from pipeline.frame import Kind
 from pipeline.rules import FoldRules
-from runners.clock import Clock, WallClock
+from runners.clock import WAIT_US, Clock, WallClock
 from runners.embedded import Site
 from runners.live_delivery import LiveDelivery
 from runners.live_engine import Engine, Regular
 from runners.live_files import FileDrops
 from runners.live_gate import LiveGate
+from runners.live_housekeeping import Housekeeping
 from runners.live_hub import Hub, LiveSubscription
 from runners.live_ledger import Ledger
 from runners.live_sources import Plan, plan
@@ -99,6 +100,7 @@ class Live:
         self._take_over(made)
         self.trainer = LiveTrainer(self.engine, lambda: (self.settings, self.rules))
         self.add(self.trainer)
+        self.add(Housekeeping(self.engine, lambda: self.settings))
         self.delivery = LiveDelivery(
             self.engine, [make(self.data) for make in SINKS.values()], lambda: (self.settings, self.rules)
         )
@@ -164,6 +166,9 @@ class Live:
         return Readiness(not reason, reason, now, lag)
 
     def _clock_trouble(self) -> str:
+        ahead = self.engine.stamp() - self.clock.now()
+        if ahead > WAIT_US:
+            return f"the log is {ahead // 1_000_000} s ahead of the clock; set the clock right"
         trouble = self.clock.trouble()
         return trouble if "reload" in trouble else ""
 
@@ -250,6 +255,8 @@ class Live:
         self.clock.accept()
         try:
             made = await asyncio.to_thread(plan, self.path, version=self.rules.version + 1)
+            if _mark(made) == self._marked:
+                return {"ok": True, "version": self.rules.version, "problems": []}
             problems = incompatible(self.rules, made.rules)
             if problems:
                 raise ConfigError(problems)
@@ -296,12 +303,14 @@ class Live:
     def _take_over(self, made: Plan) -> None:
         """Begin a new log with this configuration, or follow a changed one; the engine does not run yet."""
         site = self._site
+        self._marked: str | None = None
         if site.is_new:
             self._configure(made)
             self.engine.settle()
             return
         current = site.partitions[0].fold.county.rules
-        if site.logs.meta(CONFIG_MARK) == _mark(made):
+        self._marked = site.logs.meta(CONFIG_MARK)
+        if self._marked == _mark(made):
             self.rules = self._surges.rules = current
             return
         problems = incompatible(current, made.rules)
@@ -316,7 +325,8 @@ class Live:
         payload = {"version": made.rules.version, "rules": made.rules.to_json(), "settings": settings}
         self._surges.rules = made.rules
         self.engine.append_config(payload, {name: settings[name] for name in ("sensors", "duty")})
-        self._site.logs.remember(CONFIG_MARK, _mark(made))
+        self._marked = _mark(made)
+        self._site.logs.remember(CONFIG_MARK, self._marked)
         self._site.logs.remember(CONFIG_PATH, str(made.path.absolute()))
         self.settings, self.rules = made.settings, made.rules
         self.gate.sources = made.sources(self._key)

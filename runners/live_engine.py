@@ -158,6 +158,11 @@ class Engine:
         """Whether the thread works."""
         return self._thread.is_alive() and self.failed is None
 
+    def is_idle(self) -> bool:
+        """Whether nothing waits to be committed or folded."""
+        with self._wake:
+            return not (self._has_work() or self._unfolded or self._owed)
+
     def lag_us(self) -> int:
         """Age of the oldest entry that is in the log and not folded."""
         try:

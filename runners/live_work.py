@@ -48,7 +48,8 @@ class Post:
     def accepted(self, *, duplicate: bool = False) -> Accepted:
         """The answer once all is durable."""
         rejected = {rejection.index for rejection in self.rejections}
-        return Accepted(len(self.records) - len(rejected & set(self.indexes)), duplicate, tuple(self.rejections))
+        told = tuple(sorted(self.rejections, key=lambda rejection: rejection.index))
+        return Accepted(len(self.records) - len(rejected & set(self.indexes)), duplicate, told)
 
 
 @dataclass(slots=True)
