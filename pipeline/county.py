@@ -2,7 +2,7 @@
 
 import heapq
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,10 @@ from pipeline.timers import Timers
 
 assert MATTER.fields is not None
 assert MATTER.fields["key"][1] == 0, "County.key reads the first bytes of a row"
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 """Part of checkpoints and digests; raise it whenever the same log may give other effects."""
 
+_NO_KEY = bytes(16)
 DIGESTS = ("transitions", "intents", "decisions", "labels", "to_site", "verdicts", "rejected")
 MOMENTS = 4096
 """Moments that are scored together at most; any smaller number gives the same effects."""
@@ -49,7 +50,7 @@ class County:
         self.timers = Timers(self.matters)
         self.seen = Seen(rules.duplicates_days)
         self.assets: dict[int, bytes] = {}
-        self._linked: list[tuple[int, str]] | None = None
+        self._relinked: set[int] = set()
         self.folded: dict[int, list[int]] = {}
         self.held: list[Held] = []
         self.minute_counts: dict[tuple[int, int], int] = {}
@@ -165,6 +166,8 @@ class County:
         for place, entry in enumerate(sorted(self.held, key=lambda entry: entry[:2])):
             held[place] = entry[4]
         arrays["held"] = held
+        arrays |= self._links(self._relinked if delta else self.assets)
+        self._relinked = set()
         return head, arrays
 
     def restore(self, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, delta: bool = False) -> None:
@@ -180,7 +183,13 @@ class County:
         # What timers see after a restart is what they would have seen without it: all up to the last entry.
         self.address = (small["address"][0], small["address"][1])
         self.folded = {slot: counts for slot, counts in small["folded"]}
-        self._linked = small["assets"]
+        if not delta:
+            self.assets = {}
+        for asset, key in zip(arrays["assets.code"].tolist(), arrays["assets.key"].tolist(), strict=True):
+            if key == _NO_KEY:
+                self.assets.pop(asset, None)
+            else:
+                self.assets[asset] = key
         self.minute_counts = {(place, category): count for place, category, count in small["minute_counts"]}
         self.held = [
             (release, bytes.fromhex(id), offset, index, row)
@@ -195,17 +204,22 @@ class County:
         for table in self.tables():
             table.reindex()
         self.timers.rebuild()
-        if self._linked is None:
-            self.assets = self._assets()
-        else:
-            self.assets = {asset: bytes.fromhex(key) for asset, key in self._linked}
-            self._linked = None
 
-    def _assets(self) -> dict[int, bytes]:
-        rows = self.matters.rows[: self.matters.size]
-        return {
-            int(rows["asset"][slot]): rows["key"][slot].tobytes() for slot in np.flatnonzero(rows["asset"]).tolist()
-        }
+    def link(self, asset: int, key: bytes) -> None:
+        """What is reported of this piece of equipment from now on belongs to the matter with this key."""
+        self.assets[asset] = key
+        self._relinked.add(asset)
+
+    def unlink(self, asset: int, key: bytes) -> None:
+        """The matter is forgotten; a newer one that took over its equipment keeps it."""
+        if self.assets.get(asset) == key:
+            del self.assets[asset]
+            self._relinked.add(asset)
+
+    def _links(self, assets: Collection[int]) -> dict[str, NDArray[Any]]:
+        codes = sorted(assets)
+        keys = [self.assets.get(asset, _NO_KEY) for asset in codes]
+        return {"assets.code": np.array(codes, np.int64), "assets.key": np.array(keys, "V16")}
 
     def _small(self) -> dict[str, Any]:
         return {
@@ -216,8 +230,6 @@ class County:
             "model": self.model,
             "next_rescore": self.next_rescore,
             "folded": sorted([slot, counts] for slot, counts in self.folded.items()),
-            # Only where two matters share an asset do the rows not say which one it is linked to.
-            "assets": None if self.assets == self._assets() else [[a, k.hex()] for a, k in self.assets.items()],
             "minute_counts": sorted([place, category, n] for (place, category), n in self.minute_counts.items()),
             "held": [
                 [entry[0], entry[1].hex(), entry[2], entry[3]] for entry in sorted(self.held, key=lambda e: e[:2])

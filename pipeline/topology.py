@@ -483,8 +483,8 @@ class Topology:
             self._gone.setdefault(key, []).append((len(county.when), addresses(county, slot, LAST_ADDRESS)))
             county.looked.discard(slot)
         asset = county.asset[slot]
-        if asset and county.assets.get(asset) == key:
-            del county.assets[asset]
+        if asset:
+            county.unlink(asset, key)
         drop_steps(county, slot)
         drop_clocks(county, slot)
         county.matters.drop(slot)

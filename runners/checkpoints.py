@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from numpy.typing import NDArray
@@ -41,26 +42,59 @@ class Checkpoints:
         self.fold_version = fold_version
         self._base: int | None = None
         self._base_bytes = self._delta_bytes = 0
+        self._writing: Thread | None = None
+        self._failed: OSError | None = None
 
-    def write(self, offset: int, state: Callable[[bool], tuple[dict[str, Any], Arrays]]) -> None:
-        """Keep the state at `offset`; `state(delta)` yields it whole or what was touched since the last call."""
+    def write(self, offset: int, state: Callable[[bool], tuple[dict[str, Any], Arrays]], *, wait: bool = True) -> None:
+        """Keep the state at `offset`; `state(delta)` yields it whole or what was touched since the last call.
+
+        Without `wait` hashing and writing go on beside the caller; what fails there is raised by the next call.
+        """
+        self.settle()
         delta = self._base is not None and self._delta_bytes < self._base_bytes
         head, arrays = state(delta)
         body = pack({"fold_version": self.fold_version, "offset": offset, "delta": delta, "state": head}, arrays)
         base = self._base if delta and self._base is not None else offset
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{self.name}-{base}-{offset}.fwc"
-        fresh = path.with_suffix(".new")
-        with fresh.open("wb") as file:
-            file.write(sha256(body).digest())
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
         if delta:
             self._delta_bytes += len(body)
         else:
             self._base, self._base_bytes, self._delta_bytes = offset, len(body), 0
+        if wait:
+            self._store(path, body, offset)
+        else:
+            self._writing = Thread(target=self._try_to_store, args=(path, body, offset), name="checkpoint")
+            self._writing.start()
+
+    def settle(self) -> None:
+        """Wait for what is being written. Raises OSError when it could not be."""
+        if self._writing is not None:
+            self._writing.join()
+            self._writing = None
+        failed, self._failed = self._failed, None
+        if failed is not None:
+            raise failed
+
+    def _try_to_store(self, path: Path, body: bytes, offset: int) -> None:
+        try:
+            self._store(path, body, offset)
+        except OSError as error:
+            self._failed = error
+
+    def _store(self, path: Path, body: bytes, offset: int) -> None:
+        fresh = path.with_suffix(".new")
+        try:
+            with fresh.open("wb") as file:
+                file.write(sha256(body).digest())
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        except OSError:
+            self._base = None  # no chain may go on from here
+            raise
+        if path.stem.endswith(f"-{offset}-{offset}"):
             # The one before stays until this base has a successor: a damaged newest base still leaves a way back.
             kept = sorted({found for found, _, _ in self._files() if found <= offset})[-2:]
             for old_base, _, old in self._files():
@@ -69,6 +103,7 @@ class Checkpoints:
 
     def read(self) -> Iterator[tuple[int, list[tuple[bool, dict[str, Any], Arrays]]]]:
         """(offset, [(is delta, head, arrays), ...]) of each usable chain, newest base first. Raises NewerData."""
+        self.settle()
         for unfinished in self.folder.glob(f"{self.name}-*.new"):
             unfinished.unlink()
         for base in sorted({base for base, _, _ in self._files()}, reverse=True):

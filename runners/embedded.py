@@ -122,12 +122,12 @@ class Partition:
     def _maybe_checkpoint(self) -> None:
         if not self.site.checkpointing or self._fold_s < CHECKPOINT_FOLD_S:
             return
-        self.checkpoint()
+        self.checkpoint(wait=False)
 
-    def checkpoint(self) -> None:
-        """Write what was touched since the last one."""
+    def checkpoint(self, *, wait: bool = True) -> None:
+        """Write what was touched since the last one; without `wait`, beside the fold."""
         try:
-            self.checkpoints.write(self.offset, lambda delta: self.fold.checkpoint(delta=delta))
+            self.checkpoints.write(self.offset, lambda delta: self.fold.checkpoint(delta=delta), wait=wait)
         except OSError:
             # What was touched is forgotten by now: the next one must be a base. The log is the truth meanwhile.
             self.checkpoints = self._checkpoints()

@@ -23,7 +23,7 @@ def slot_of(county: County, key: bytes, asset: int, step: int) -> int:
     county.first[slot] = county.last[slot] = county.clock[slot] = -1
     if asset:
         county.asset[slot] = asset
-        county.assets[asset] = key
+        county.link(asset, key)
     if step != Step.REGISTERED:
         county.effects.counts[Reason.BEFORE_REGISTRATION] += 1
     return slot

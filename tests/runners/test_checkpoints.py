@@ -113,3 +113,24 @@ def flip(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
+
+
+def test_a_checkpoint_written_beside_the_fold_is_there_once_it_is_settled(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, "signals", 0, 1)
+    checkpoints.write(3, lambda delta: ({"delta": delta}, {}), wait=False)
+    checkpoints.write(4, lambda delta: ({"delta": delta}, {}), wait=False)
+    checkpoints.settle()
+    assert [offset for offset, _ in Checkpoints(tmp_path, "signals", 0, 1).read()][:1] == [4]
+
+
+def test_what_could_not_be_written_beside_the_fold_is_told_by_the_next_call(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    checkpoints = Checkpoints(folder, "signals", 0, 1)
+    folder.mkdir()
+    (folder / "signals-0-3-3.new").mkdir()
+    checkpoints.write(3, lambda delta: ({}, {}), wait=False)
+    with pytest.raises(OSError):
+        checkpoints.settle()
+    (folder / "signals-0-3-3.new").rmdir()
+    checkpoints.write(4, lambda delta: ({"is_base": not delta}, {}))
+    assert next(checkpoints.read())[1][0][1] == {"is_base": True}
