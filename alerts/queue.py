@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, tuple_
 
-from alerts.schema import offsets, transitions, verdicts, warnings
+from alerts.schema import transitions, warnings
 from alerts.store import Store
 
 Order = Literal["worst", "newest", "due"]
@@ -106,31 +106,28 @@ class Queue:
 
     def groups(self, scope: Scope, filters: Filters, limit: int) -> tuple[list[dict[str, Any]], int]:
         """Place x category x kind: `counts`, `total` and the row of the worst; worst first, and how many there are."""
-        rank = func.row_number().over(
-            partition_by=(warnings.c.place, warnings.c.category, warnings.c.kind), order_by=_ORDERS["worst"]
-        )
-        found: dict[tuple[Any, ...], dict[str, Any]] = {}
-        by = (warnings.c.place, warnings.c.category, warnings.c.kind)
-        query = (
-            select(*by, warnings.c.calm, func.count(), func.sum(_awaiting()))
-            .where(*_conditions(scope, filters))
-            .group_by(*by, warnings.c.calm)
-        )
-        ranked = select(warnings, rank.label("rank")).where(*_conditions(scope, filters)).subquery()
-        best = select(ranked).where(ranked.c.rank == 1)
-        best = best.order_by(ranked.c.shut, ranked.c.calm, ranked.c.late, ranked.c.id).limit(limit)
+        asked = (warnings.c.place, warnings.c.category, warnings.c.kind, warnings.c.id, warnings.c.calm, _awaiting())
+        query = select(*asked).where(*_conditions(scope, filters)).order_by(*_ORDERS["worst"])
+        # One pass in order: the first of a group is its worst. A window function reads and sorts everything twice.
+        tallies: dict[tuple[Any, ...], list[int]] = {}
+        worst: list[tuple[tuple[Any, ...], str]] = []
         with self._engine.connect() as connection:
-            for place, category, kind, calm, count, awaiting in connection.execute(query):
-                group = found.setdefault(
-                    (place, category, kind), {"total": 0, "counts": dict.fromkeys((*_LEVELS, "awaiting"), 0)}
-                )
-                group["total"] += count
-                if 0 <= calm < 4:
-                    group["counts"][_LEVELS[3 - calm]] += count
-                group["counts"]["awaiting"] += int(awaiting or 0)
-            worst = [dict(row._mapping) for row in connection.execute(best)]
-        out = [found[row["place"], row["category"], row["kind"]] | {"worst": row} for row in worst]
-        return out, len(found)
+            for place, category, kind, id, calm, awaiting in connection.execute(query):
+                key = (place, category, kind)
+                tally = tallies.get(key)
+                if tally is None:
+                    tally = tallies[key] = [0, 0, 0, 0, 0, 0]
+                    if len(worst) < limit:
+                        worst.append((key, id))
+                tally[calm] += 1
+                tally[5] += awaiting
+        rows = {row["id"]: row for row in self.rows(scope, [id for _, id in worst])}
+        found = [(tallies[key], rows[id]) for key, id in worst if id in rows]
+        names = (*reversed(_LEVELS), "none", "awaiting")
+        return [
+            {"total": sum(tally[:5]), "counts": _without_none(dict(zip(names, tally, strict=True))), "worst": row}
+            for tally, row in found
+        ], len(tallies)
 
     def row(self, scope: Scope, warning: str) -> dict[str, Any] | None:
         """One warning by its id; None when it is not there or outside the scope."""
@@ -198,27 +195,14 @@ class Queue:
             query = select(warnings).where(warnings.c.id.in_(last.subquery().select()), *_within(scope))
             return [dict(row._mapping) for row in connection.execute(query)]
 
-    def cursor(self) -> dict[str, int]:
-        """Number of transitions per partition of a log."""
-        by = (transitions.c.log, transitions.c.partition)
-        with self._engine.connect() as connection:
-            found = {
-                f"{log}-{partition}": 0
-                for log, partition in connection.execute(select(offsets.c.log, offsets.c.partition))
-            }
-            counted = connection.execute(select(*by, func.count()).group_by(*by))
-            return found | {f"{log}-{partition}": count for log, partition, count in counted}
-
-    def verdict(self, key: str) -> dict[str, Any] | None:
-        """The first verdict under an idempotency key."""
-        query = select(verdicts.c.body).where(verdicts.c.key == key[:200]).order_by(verdicts.c.id).limit(1)
-        with self._engine.connect() as connection:
-            body = connection.execute(query).scalar()
-        return None if body is None else dict(json.loads(body))
-
     def _rows(self, query: Any) -> list[dict[str, Any]]:
         with self._engine.connect() as connection:
             return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def _without_none(counts: dict[str, int]) -> dict[str, int]:
+    """Counts by level as they are told; shut ones have none."""
+    return {name: count for name, count in counts.items() if name != "none"}
 
 
 def _within(scope: Scope) -> list[ColumnElement[bool]]:

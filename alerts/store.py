@@ -156,7 +156,8 @@ class Store:
         """
         query = select(transitions.c.body).order_by(transitions.c.log, transitions.c.partition, transitions.c.id)
         if warning is not None:
-            query = query.where(transitions.c.warning.startswith(warning))
+            # A range, which an index finds; LIKE would read every transition.
+            query = query.where(transitions.c.warning >= warning, transitions.c.warning < warning + "\x7f")
         if log is not None:
             query = query.where(transitions.c.log == log)
         if span is not None:
@@ -180,6 +181,11 @@ class Store:
         if states:
             query = query.where(warnings.c.state.in_(states))
         return [dict(row._mapping) for row in self._rows(query)]
+
+    def warning(self, id: str) -> dict[str, Any] | None:
+        """One warning by its whole id."""
+        row = self._one(select(warnings).where(warnings.c.id == id))
+        return None if row is None else dict(row._mapping)
 
     def verdict(self, key: str) -> dict[str, Any] | None:
         """The newest answer to a command under its key."""

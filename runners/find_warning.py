@@ -36,11 +36,11 @@ class AmbiguousWarning(ForewarnError):
 
 def find_warning(store: Store, logs: Logs, asked: str) -> dict[str, Any]:
     """The row of the one warning that is meant: its id, else its matter's id, else a prefix of its id."""
-    rows = store.queue(limit=_EVERY)
     prefix = asked.lower()
-    exact = [row for row in rows if row["id"] == prefix]
-    if exact:
-        return exact[0]
+    exact = store.warning(prefix)
+    if exact is not None:
+        return exact
+    rows = store.queue(limit=_EVERY)
     key = logs.matter_key(asked) if asked else None
     known = logs.matter(key) if key else None
     if key is not None and known is not None and asked in (known[1], known[1].partition("/")[2]):

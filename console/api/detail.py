@@ -1,7 +1,6 @@
 """One warning with all that is known of it: reasons, cut-off, clocks, timeline, related ones, evidence."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from alerts.life_words import CAUSES, STEPS
@@ -10,7 +9,6 @@ from alerts.queue import Filters, Scope
 from console.api.access import Principal
 from console.api.matter_clocks import Stepped, matter_clocks
 from console.api.room import Room, View
-from pipeline.errors import ForewarnError
 from pipeline.signal import Step
 
 RELATED = 20
@@ -25,7 +23,7 @@ def detail(room: Room, scope: Scope, principal: Principal, warning: str) -> dict
         return None
     changes = room.queue.history(scope, warning)
     newest, view = changes[-1], room.view
-    entries = _entries(room, warning) if newest["kind"] == "matter" else []
+    entries = room.entries(scope, warning, row["number"]) if newest["kind"] == "matter" else []
     steps = [Stepped(each["_at"], Step[each["step"].upper()]) for each in entries if each.get("step")]
     begun = newest["registered"] or (min(each.at for each in steps) if steps else row["since"])
     return room.rows(scope, [row], {(warning, newest["number"]): newest})[0] | {
@@ -48,26 +46,13 @@ def detail(room: Room, scope: Scope, principal: Principal, warning: str) -> dict
 
 
 def text_of(room: Room, scope: Scope, warning: str) -> str | None:
-    """The redacted text of a warning's matter, while it is kept; None outside the scope."""
-    if room.queue.row(scope, warning) is None:
+    """The redacted texts of the entries a warning rests on, while they are kept; None outside the scope."""
+    row = room.queue.row(scope, warning)
+    if row is None or row["kind"] != "matter":
         return None
-    texts = [each["text"] for each in _entries(room, warning) if each.get("text")]
-    return "\n\n".join(dict.fromkeys(texts)) or None
-
-
-def _entries(room: Room, warning: str) -> list[dict[str, Any]]:
-    """Entries of the log that changes rest on, with `_at` in µs; none where the log no longer has them."""
-    try:
-        story = room.site.explain(warning)
-    except ForewarnError:
-        return []
-    found = [dict(each) for each in story["entries"] if each["state"] == "kept" and each["at"]]
-    return [each | {"_at": _us(each["at"])} for each in found]
-
-
-def _us(text: str) -> int:
-    moment = datetime.fromisoformat(text)
-    return round(moment.timestamp()) * 1_000_000 + moment.microsecond
+    evidence = room.queue.newest(scope, [(warning, row["number"])])[warning]["evidence"]
+    found = [room.directory.text(row["partition"], offset, index) for offset, index in evidence]
+    return "\n\n".join(dict.fromkeys(text for text in found if text)) or None
 
 
 def _cutoff(transition: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -100,6 +100,12 @@ class LogDirectory:
         )
         return {key for (key,) in self.every(query, f"%{plain}%", _FOUND)}
 
+    def text(self, partition: int, offset: int, index: int) -> str | None:
+        """The redacted text of an entry while it is kept."""
+        query = "SELECT text FROM texts WHERE partition = ? AND offset = ? AND idx = ?"
+        row = self.one(query, partition, offset, index)
+        return None if row is None else str(row[0])
+
     # dead letters --------------------------------------------------------------------------------------------------
 
     def letters(self, source: str, reason: str, before: int | None, limit: int) -> list[dict[str, Any]]:

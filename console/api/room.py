@@ -1,6 +1,7 @@
 """The duty room: what all routes share, and the queries they ask, each within the scope it is given."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from console.api.directory import LogDirectory
 from console.api.ports import LiveSite
 from console.api.rows import Rows, cursor_text
 from console.api.tree import Tree
+from pipeline.errors import ForewarnError
 from pipeline.ids import code64
 
-GROUPS = 500
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STORIES = 500
+GROUPS = 300
 """Groups that one answer lists."""
 
 
@@ -49,6 +53,7 @@ class Room:
         self.directory = LogDirectory(site.data / "log.db")
         self.queue = Queue(Path(site.data / "store.db"))
         self._view = View(site, self.directory)
+        self._entries: dict[tuple[str, int], list[dict[str, Any]]] = {}
 
     def close(self) -> None:
         """Let go of the files; site and accounts are their owners' to close."""
@@ -144,6 +149,26 @@ class Room:
             for pair in {(row["place"], row["category"]) for row in rows}
         }
 
+    def entries(self, scope: Scope, warning: str, number: int) -> list[dict[str, Any]]:
+        """Entries that the changes up to `number` rest on, with `_at` in µs; none where the log no longer has them.
+
+        Call it for a warning that was found within the scope.
+        """
+        key = (warning, number)
+        kept = self._entries.get(key)
+        if kept is None:
+            try:
+                story = self.site.explain(warning)
+            except ForewarnError:
+                return []
+            kept = [
+                each | {"_at": _us(each["at"])} for each in story["entries"] if each["state"] == "kept" and each["at"]
+            ]
+            if len(self._entries) >= _STORIES:
+                self._entries.clear()
+            self._entries[key] = kept
+        return kept
+
     def search(self, scope: Scope, text: str) -> Filters:
         """Filters for what a person looks for: a matter's number or the beginning of a warning's id.
 
@@ -168,6 +193,10 @@ class Room:
         if transition["cause"] == "acknowledged":
             return str(transition["principal"])
         return self.queue.taker(scope, transition["warning"])
+
+
+def _us(text: str) -> int:
+    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
 
 
 def subtree_codes(room: Room, places: Collection[str]) -> frozenset[int]:

@@ -178,7 +178,7 @@ class Group(Shape):
 
 
 class GroupPage(Shape):
-    """All groups that match, worst first (at most 500)."""
+    """Groups that match, worst first, 300 at most; `total`: how many there are."""
 
     cursor: str
     at: str
