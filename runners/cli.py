@@ -221,6 +221,34 @@ def simulate(
     )
 
 
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the console on this machine.")] = 8080,
+    data: Annotated[Path, typer.Option(help="Data directory; an earlier demonstration in it is replaced.")] = Path(
+        "out/demo"
+    ),
+    seed: Annotated[int, typer.Option(help="Same seed, same city.")] = 7,
+    speed: Annotated[float, typer.Option(min=1.0, max=600.0, help="Log seconds per second.")] = 60.0,
+) -> None:
+    """A simulated city: a month of it is folded, then it goes on at many times the speed of the wall. Ctrl-C ends it.
+
+    Example: forewarn demo --port 8080
+    """
+    from runners.demo import PAST_DAYS, Demo, run_demo
+
+    with contextlib.ExitStack() as shown:
+        tell = shown.enter_context(_progress())
+
+        def say(text: str) -> None:
+            shown.close()
+            print_plain(text)
+
+        asked = Demo(data=data, port=port, seed=seed, speed=speed)
+        fine = run_demo(asked, lambda share: tell("days of the past", round(share * PAST_DAYS)), say)
+    if not fine:
+        raise typer.Exit(1)
+
+
 # asking ---------------------------------------------------------------------------------------------------------------
 
 

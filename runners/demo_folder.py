@@ -46,6 +46,8 @@ class DemoFolder:
 
 def _configuration(city: City) -> dict[str, Any]:
     return site(city.territory, city.words.categories) | {
+        # Without the profile: what is learned and graded is what is named here.
+        "include": ["rules/hotline", "rules/petition"],
         "sources": [
             {"name": SIGNALS, "mapping": "mapping.yaml", "interval_seconds": 3600},
             {"name": SENSORS, "mapping": "mapping_readings.yaml", "interval_seconds": 300},

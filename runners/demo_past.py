@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from config.load import canonical, from_canonical
 from config.settings import Settings
 from connectors.history import Entry
 from connectors.mapping import Mapping
 from connectors.simulator import City, ReadingBlock
+from connectors.simulator.readings import SOURCE as SENSORS
+from connectors.simulator.telling import SOURCE as SIGNALS
 from pipeline.frame import MAX_ENTRIES, READING, frame_of_readings
 from pipeline.ids import code64
+from pipeline.reading_rules import ReadingRules
 from pipeline.rules import FoldRules
 from pipeline.stages.reading_word import SENSOR, SENSOR_CODE, sensor_key
 from runners.embedded import Site
@@ -32,19 +37,16 @@ def fold_past(made: Plan, data: Path, city: City, *, days: int, hours: int, tell
     # What is lost by a crash is made again: nothing has to reach the disk before the end.
     site = Site(data, made.rules, durable=False, checkpointing=False, clock="wall")
     try:
-        count = _fold(made, site, city, days, hours, tell)
-        site.checkpointing = True
-        return count
+        return _fold(made, site, city, days, hours, tell)
     finally:
         site.close()
 
 
 def _fold(made: Plan, site: Site, city: City, days: int, hours: int, tell: Tell) -> int:
-    names = {code64(name): name for name in city.sensors.names}
-    sensing = Sensing(site, made.settings, city, names)
+    sensing = Sensing(site, made.settings, city)
     begin, until = city.span(days)
     source = _Past(
-        made.mappings["simulator"], made.rules, made.settings, edge_key(site.data, fixed=False), city, (begin, until)
+        made.mappings[SIGNALS], made.rules, made.settings, edge_key(site.data, fixed=False), city, (begin, until)
     )
     driver = _Driver(site, source, made.settings, made.rules)
     readings_from = until - hours * 60 * MINUTE_US
@@ -57,6 +59,10 @@ def _fold(made: Plan, site: Site, city: City, days: int, hours: int, tell: Tell)
 
     source.reached = reached
     summary = driver.run()
+    # So that what was accepted is what was applied and refused, as behind a door.
+    with site.logs.transaction():
+        site.logs.tally({f"accepted@{code64(SIGNALS)}": summary.read, f"accepted@{code64(SENSORS)}": sensing.count})
+    site.checkpointing = True
     sensing.runner.close()
     return summary.read
 
@@ -98,25 +104,34 @@ class _Past(SignalSource):
 class Sensing:
     """Puts blocks of readings into log and fold."""
 
-    def __init__(self, site: Site, settings: Settings, city: City, names: dict[int, str]) -> None:
-        self.runner = ReadingsRunner(site, reading_rules(settings, names))
+    def __init__(self, site: Site, settings: Settings, city: City) -> None:
+        # As a live site folds them, or it could not go on from here.
+        self.runner = ReadingsRunner(site, reading_rules(Settings(), {}), rules_of=_rules_of)
+        self.runner.names = {code64(name): name for name in city.sensors.names}
+        self._settings = {name: canonical(settings)[name] for name in ("sensors", "duty")}
         self._city, self._site = city, site
         self._codes = np.array([code64(name) for name in city.sensors.names], np.int64)
         self._is_told = False
+        self.count = 0
 
     def take(self, begin: int, until: int) -> None:
         """Everything that arrives in a window."""
+        if not self._is_told:
+            self.runner.configure(self._settings, begin)
         for block in self._city.readings(begin, until):
             if len(block):
                 self._append(block)
 
     def _append(self, block: ReadingBlock) -> None:
+        self.count += len(block)
         rows = np.zeros(len(block), READING)
         rows["sensor"], rows["at"], rows["value"] = self._codes[block.sensor], block.at, block.value
         frames = []
         for first in range(0, len(rows), MAX_ENTRIES):
             part = rows[first : first + MAX_ENTRIES]
-            frames.append(frame_of_readings(part, int(block.sent[min(first + MAX_ENTRIES, len(rows)) - 1])))
+            frame = frame_of_readings(part, int(block.sent[min(first + MAX_ENTRIES, len(rows)) - 1]))
+            frame.others = [{"source": SENSORS}]
+            frames.append(frame)
         self.runner.append(frames, self._tell_names)
 
     def _tell_names(self) -> None:
@@ -129,8 +144,10 @@ class Sensing:
         named |= {code64(place): ("place", place) for place in sensors.places}
         named[SENSOR_CODE] = ("category", SENSOR)
         logs.name(named)
-        logs.direct(
-            (sensor_key(code64(name)), self.runner.number, f"simulator_sensors/{name}") for name in sensors.names
-        )
+        logs.direct((sensor_key(code64(name)), self.runner.number, f"{SENSORS}/{name}") for name in sensors.names)
         places = zip(sensors.names, sensors.places, strict=True)
         self.runner.places = {code64(name): code64(place) for name, place in places}
+
+
+def _rules_of(settings: dict[str, Any], names: dict[int, str]) -> ReadingRules:
+    return reading_rules(from_canonical(settings), names)

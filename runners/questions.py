@@ -13,6 +13,7 @@ from console.reports.tune import patch, tune
 from pipeline.assessment import Level
 from pipeline.county import FOLD_VERSION
 from runners.exports import Names, level_name, rfc3339
+from runners.first_reasons import first_reason, first_transitions
 from runners.log_sqlite import Logs
 
 _OVER = frozenset({"ended", "closed", "withdrawn"})
@@ -22,6 +23,7 @@ def list_warnings(data: Path, *, every: bool, limit: int) -> list[dict[str, Any]
     """Warnings with names, worst and newest first."""
     store, logs = Store(data / "store.db", readonly=True), Logs(data / "log.db", readonly=True)
     names = Names(logs)
+    first = {transition["warning"]: first_reason(transition) for _, transition in first_transitions(store)}
     rows = []
     for row in store.queue(limit=1 << 31 if not every else limit):
         if not every and row["state"] in _OVER:
@@ -39,6 +41,7 @@ def list_warnings(data: Path, *, every: bool, limit: int) -> list[dict[str, Any]
                 "place": names.of(row["place"]),
                 "category": names.of(row["category"]),
                 "number": row["number"],
+                "reason": first.get(row["id"], ""),
                 "since": rfc3339(row["since"]),
                 "at": rfc3339(row["at"]),
             }

@@ -1,9 +1,10 @@
 """The results board of a simulated site: its warnings against what was true. Pure arithmetic; every figure is defined.
 
 An incident is a matter that failed one of the outcomes the site learns, a planted surge, or a planted hazard of a
-sensor. It is warned of in time when a forewarning on its subject was raised before its moment. Forewarnings are all
-warnings but those of rules that state what has already happened, ask for attendance whatever comes of it, or say that
-data are missing (`NO_FOREWARNING`). Beside them stands what a rule that knows the clock alone would have done.
+sensor. It is warned of in time when a forewarning on its subject was raised before its moment. Forewarnings are those
+warnings that say what is likely to come: of a model, of a clock that runs out, of a surge, of a value that is unusual
+or beyond its limit (`FOREWARNING`). Rules that state what has happened, ask for attendance whatever comes of it, or say
+that data are missing are none. Beside them stands what a rule that knows the clock alone would have done.
 
 Moments are epoch seconds.
 """
@@ -21,7 +22,8 @@ SHARE = 0.75
 """Of the clock, after which the rule that knows deadlines only warns."""
 ATTEND_S = 600
 """A hazard's moment is ten minutes after its limit was passed: somebody should be there by then."""
-NO_FOREWARNING = frozenset({"overdue", "listed_overdue", "emergency", "hazard", "missing", "stuck", "silent_source"})
+FOREWARNING = frozenset({"risk", "due_soon", "surge", "abnormal_reading", "out_of_range"})
+"""First reasons of the warnings that count."""
 ROOTS = frozenset({"", "root", "city"})
 _KNOWN_BY = {"breach": "done_at", "bounced": "done_at", "unsatisfied": "called_back_at"}
 _MONTH_S = 30 * 86_400
@@ -144,7 +146,7 @@ def seconds(moment: str) -> float:
 
 def ours(truth: Truth, warnings: Sequence[Warned], since: float, now: float) -> Tally:
     """What the site's own warnings achieved."""
-    chosen = [one for one in warnings if one.reason not in NO_FOREWARNING and one.since <= now]
+    chosen = [one for one in warnings if one.reason in FOREWARNING and one.since <= now]
     raised: dict[tuple[str, str], list[float]] = defaultdict(list)
     for one in chosen:
         subject = truth.surge_of(one) if one.kind == "surge" else one.subject

@@ -17,9 +17,9 @@ DEFINITIONS = {
         "en": "Incident: a matter failed an outcome that is learned (such as its deadline), a planted surge or hazard.",
     },
     "in_time": {
-        "zh": "提前提示：该对象在情形发生之前已有预警提示；已发生、应急和数据缺失类规则不计入预警提示。",
-        "en": "In time: a forewarning on the subject was raised before it. Rules that state what has happened,"
-        " ask for attendance at once, or say that data are missing are no forewarnings.",
+        "zh": "提前提示：该对象在情形发生之前已有预警提示。只计模型、临期、集中多发和读数类提示，陈述已发生事实的规则不计。",
+        "en": "In time: a forewarning on the subject was raised before it. Warnings of models, of clocks that run out,"
+        " of surges and of readings count; rules that state what has happened do not.",
     },
 }
 Z = 1.959964

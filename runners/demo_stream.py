@@ -1,0 +1,71 @@
+"""The present of a demonstration: what the city tells goes through the same door as any source's records."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import structlog
+
+from connectors.intake_http import Full, NotNow
+from connectors.simulator import City
+from connectors.simulator.folder import reading_line, signal_line
+from connectors.simulator.readings import SOURCE as SENSORS
+from connectors.simulator.telling import SOURCE as SIGNALS
+from runners.live import Live
+
+log = structlog.get_logger("forewarn")
+BEAT_S = 0.25
+AGAIN_S = 0.2
+RECORDS = 500
+"""Of one post."""
+
+
+class Stream:
+    """Tells a live site what happens in the city, up to the site's own clock; on a thread of its own."""
+
+    def __init__(
+        self, site: Live, city: City, begin: int, learn_truth: Callable[[Iterable[Mapping[str, Any]]], None]
+    ) -> None:
+        self._site, self._city, self._reached = site, city, begin
+        self._learn_truth = learn_truth
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="city", daemon=True)
+
+    def start(self) -> None:
+        """Begin to tell."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell nothing more; returns when that holds."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(BEAT_S):
+            until = self._site.now()
+            if until > self._reached:
+                self._tell(self._reached, until)
+                self._reached = until
+
+    def _tell(self, begin: int, until: int) -> None:
+        self._put(SIGNALS, [signal_line(signal) for signal in self._city.signals(begin, until)])
+        self._learn_truth(self._city.truth())
+        self._put(SENSORS, [reading_line(reading) for reading in self._city.sensors.rows(begin, until)])
+
+    def _put(self, source: str, lines: list[bytes]) -> None:
+        """Hand records over; waits while the door is full."""
+        gate = self._site.gate
+        for first in range(0, len(lines), RECORDS):
+            while not self._stopping.is_set():
+                try:
+                    gate.put(gate.post(source, lines[first : first + RECORDS], _ignore))
+                    break
+                except (Full, NotNow) as busy:
+                    log.debug("the door is busy", source=source, why=str(busy))
+                    time.sleep(AGAIN_S)
+
+
+def _ignore(outcome: object) -> None:
+    """What is refused is in the dead letters."""
