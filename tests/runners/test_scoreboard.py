@@ -146,9 +146,8 @@ def test_shares_come_with_an_interval_and_every_figure_with_a_definition() -> No
 
 
 def test_claimed_and_verified_stand_side_by_side() -> None:
-    matters = [
-        matter(f"m{n}", registered=0, due=24, done=10, **({"unsatisfied": 11} if n < 5 else {})) for n in range(20)
-    ]
+    happy = [matter(f"h{n}", registered=0, due=24, done=10) for n in range(15)]
+    unhappy = [matter(f"u{n}", registered=0, due=24, done=10, unsatisfied=11) for n in range(5)]
     alone = figures(scoreboard(truth(*happy, *unhappy), [], 3 * DAY), None)
     assert alone["claimed"]["value"] == 1.0
     assert alone["verified"]["value"] == 0.75
