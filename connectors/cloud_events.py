@@ -162,8 +162,9 @@ def _why(body: bytes, error: Exception) -> Refused:
         return Refused(Reason.BAD_ENCODING, "", f"byte {wrong.start} is no UTF-8", "send UTF-8")
     if isinstance(error, msgspec.ValidationError):
         said = str(error)
-        name = said.split("`")[1] if "missing required field" in said else said.rpartition("$")[2].strip("`.[]") or ""
-        reason = Reason.MISSING_FIELD if "missing required field" in said else Reason.WRONG_TYPE
+        is_missing = "missing required field" in said
+        name = said.split("`")[1] if is_missing else said.partition("at `$")[2].strip("`.[]")
+        reason = Reason.MISSING_FIELD if is_missing else Reason.WRONG_TYPE
         return Refused(reason, name, said, "a CloudEvent 1.0 in JSON")
     return Refused(Reason.BROKEN_JSON, "", str(error), "one whole JSON document")
 

@@ -168,10 +168,15 @@ class _Server(uvicorn.Server):
         self._begin_end = begin_end
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal to stop."""
-        if not self.should_exit:
+        """A signal to stop; a second one does not wait for open requests.
+
+        The signal is not raised again when the server has ended, as uvicorn would: the site has yet to be closed.
+        """
+        if self.should_exit:
+            self.force_exit = True
+        else:
             self._begin_end()
-        super().handle_exit(sig, frame)
+        self.should_exit = True
 
 
 def _loop() -> asyncio.AbstractEventLoop:
