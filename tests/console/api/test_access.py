@@ -1,5 +1,6 @@
 """Who may do what where: every route declares an action, and a matrix of route x role x area holds for all of them."""
 
+import inspect
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -9,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from console.api.access import MAY, WHOLE_SITE, Action, Principal, authorize
 from console.api.problems import Refusal
+from console.api.room import Room
 from console.api.shapes import Role
 from console.api.signing import May, Public
 from tests.console.api.conftest import Person, Town
@@ -165,6 +167,14 @@ async def test_nobody_signed_in_gets_nothing(town: Town) -> None:
                 response = await client.request(key[0], path, json=ASKED[key])
                 assert response.status_code == 401, key
                 assert response.json()["reason"] == "not_signed_in"
+
+
+def test_every_query_takes_the_scope_first() -> None:
+    no_queries = {"close", "principal", "office_code", "view"}
+    for name, method in inspect.getmembers(Room, inspect.isfunction):
+        if not name.startswith("_") and name not in no_queries:
+            first = list(inspect.signature(method).parameters.values())[1]
+            assert (first.name, first.default) == ("scope", inspect.Parameter.empty), name
 
 
 def test_every_action_is_given_to_somebody_and_the_machines_keeper_decides_about_no_warning() -> None:
