@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 
 import structlog
 
@@ -56,9 +57,16 @@ class FileDrops:
         for source in sources.values():
             # After a reload it is another object: whoever mended the mapping wants it tried again.
             if source.folder is not None and self._paused.get(source.name) is not source:
-                for file in ready_files(source.folder):
-                    if self._stop.is_set() or not self._read(source, file):
-                        break
+                self._look_into(source, source.folder)
+
+    def _look_into(self, source: LiveSource, folder: Path) -> None:
+        try:
+            for file in ready_files(folder):
+                if self._stop.is_set() or not self._read(source, file):
+                    break
+        except OSError as error:
+            # Taken away while it was read, or not ours to move: looked at again the next time.
+            log.warning("file cannot be read", source=source.name, folder=str(folder), error=error.strerror)
 
     def _read(self, source: LiveSource, file: Dropped) -> bool:
         """Read a file from where it was read to; False to leave it for later."""
