@@ -40,9 +40,10 @@ def unwrapped(text: str | None, kinds: tuple[type, ...]) -> list[Any] | None:
         key = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (binascii.Error, ValueError):
         key = None
-    if not isinstance(key, list) or tuple(map(type, key)) != kinds:
+    is_key = isinstance(key, list) and tuple(map(type, key)) == kinds
+    if not is_key or any(type(part) is int and abs(part) >= 1 << 63 for part in key):
         raise Refusal("unknown_filter", "`after` is not the `next` of a page in this order")
-    return key
+    return list(key)
 
 
 async def on_refusal(request: Request, error: Exception) -> Response:

@@ -1,7 +1,7 @@
 """A person's word about a warning: authorised, redacted, appended, and answered with the fold's verdict."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from anyio import to_thread
@@ -16,7 +16,9 @@ from console.api.shapes import Command
 from console.api.verdict_words import VERDICTS
 
 KEY = re.compile(r"[A-Za-z0-9_.:\-]{8,100}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HALF_HOUR_US = 1_800_000_000
+_FARTHEST_US = 90 * 86_400_000_000
 _WAIT_S = 2.0
 _ACTIONS: dict[str, Action] = {
     "acknowledge": "warning:acknowledge",
@@ -111,7 +113,10 @@ class Commands:
                 moment = None
             if moment is None or moment.tzinfo is None:
                 raise Refusal("invalid", "next_update_by is RFC 3339 with a zone, like 2026-11-26T12:00:00+08:00")
-            return round(moment.timestamp()) * 1_000_000
+            said = (moment - _EPOCH) // timedelta(microseconds=1)
+            if said > self._room.site.now() + _FARTHEST_US:
+                raise Refusal("invalid", "next_update_by is at most 90 days from now")
+            return said
         by = max(int(row["at"]) + ANSWER_US[row["proposed"]], self._room.site.now() + _HALF_HOUR_US)
         return -(-by // _HALF_HOUR_US) * _HALF_HOUR_US
 
