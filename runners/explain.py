@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from alerts.names import Names, zone_offset
 from alerts.sentences import reasons, sentence
 from alerts.store import Store
 from pipeline.calendar import MINUTE_US, WorkCalendar
@@ -28,6 +29,7 @@ from runners.explanation import (
     as_json,
 )
 from runners.explanation_text import as_text
+from runners.exports import genesis_settings
 from runners.find_warning import AmbiguousWarning, UnknownWarning, find_warning
 from runners.frames_by_key import FramesByKey
 from runners.log_sqlite import Logs
@@ -58,12 +60,15 @@ class _Story:
         self._changes = [t for t in store.transitions(row["id"]) if t["warning"] == row["id"]]
         self._models = {lesson.id: lesson.result or "" for lesson in store.lessons()}
         self._frames = FramesByKey(logs, row["log"], row["partition"])
-        self._names = logs.names()
+        self._names = Names(logs, genesis_settings(logs))
+        self._english = self._names.en if self._names.has_languages else None
+        self._name = self._names.zh
         self._configs = self._configurations({int(t["versions"]["config"]) for t in self._changes})
         self._low: dict[int, str] = {}
 
     def told(self, language: Language) -> Explanation:
         """Everything, in order."""
+        self._name = self._names.en if language == "en" else self._names.zh
         first, last = self._changes[0], self._changes[-1]
         local = self._local(last)
         matter = self._logs.matter(bytes.fromhex(last["subject"]))
@@ -83,9 +88,6 @@ class _Story:
             changes=tuple(self._change(t) for t in self._changes),
             frames_read=len(self._frames),
         )
-
-    def _name(self, code: int) -> str:
-        return self._names.get(code, "") if code else ""
 
     # configurations
 
@@ -125,8 +127,7 @@ class _Story:
         return name, (told.get("name_zh") or name, told.get("name_en") or name)
 
     def _shift(self, transition: Mapping[str, Any]) -> Callable[[int], int]:
-        calendar = self._rules(transition).calendar
-        return lambda us: int(calendar.offsets[np.searchsorted(calendar.transitions, us, side="right")])
+        return zone_offset(self._rules(transition))
 
     def _local(self, transition: Mapping[str, Any]) -> Callable[[int], str]:
         shift = self._shift(transition)
@@ -195,7 +196,9 @@ class _Story:
             confirmed=transition["confirmed"],
             awaiting=transition["awaiting"],
             office=self._name(transition["office"]),
-            sentence=sentence(transition, self._name, zone_offset=shift, target_names=targets),
+            sentence=sentence(
+                transition, self._names.zh, zone_offset=shift, target_names=targets, english=self._english
+            ),
             known=tuple(self._known(transition, index, targets) for index in range(len(transition["assessments"]))),
             cutoff=CutOffNear(
                 cutoff["level"],
@@ -231,7 +234,8 @@ class _Story:
         said = ("", "")
         if not is_model:
             alone = {**transition, "assessments": [assessment], "governing": 0}
-            told = reasons(alone, self._name, zone_offset=self._shift(transition), target_names=targets)
+            shift = self._shift(transition)
+            told = reasons(alone, self._names.zh, zone_offset=shift, target_names=targets, english=self._english)
             said = ("；".join(each["zh"] for each in told), "; ".join(each["en"] for each in told))
         earlier = self._weighed(transition["number"], assessment) if is_model else None
         is_governing = index == transition["governing"]
