@@ -31,7 +31,7 @@ from connectors.redact_names import PHONE_MARK, chinese_names
 KNOWN_NUMBERS = (
     r"(?<!证件)(?<!身份证)(?:工单|案件|受理|投诉|信访|信访件|交办|登记|事件|任务|派单|督办|报修|诉求|服务|"
     r"订单|流水|业务|批次|设备|运单|快递|合同|发票|回执|"
-    r"查询|单|案|文|编|件)(?:编号|单号|号码|编码|号)[为是：:\s#＃]{0,4}(?P<number>[A-Za-z]{0,6}[\-0-9]{6,40}[A-Za-z]?)",
+    r"查询|单|案|文|编|(?<!证)件)(?:编号|单号|号码|编码|号)[为是：:\s#＃]{0,4}(?P<number>[A-Za-z]{0,6}[\-0-9]{6,40}[A-Za-z]?)",
     r"(?i:\b(?:case|ticket|incident|work order|reference|ref|order|service request|sr|tracking|complaint|"
     r"request|permit|invoice|serial)"
     r"(?:\s(?:id|number|no\.?|num))?\s?[#:：]{0,2}\s?)(?P<number>#?[A-Z]{0,6}-?[0-9][\-0-9]{5,30})",
