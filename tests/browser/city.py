@@ -14,6 +14,7 @@ import orjson
 import yaml
 
 from console.api.accounts import Accounts
+from console.api.shapes import Role
 from runners.clock import SetClock
 from runners.live import Live
 from runners.live_server import Address, LiveServer
@@ -46,6 +47,7 @@ OFFICES = {
     "gas-office": ("燃气公司", "Gas Company"),
     "hotline-office": ("区12345热线工作机构", "Hotline Office"),
 }
+PEOPLE: dict[str, Role] = {"officer": "duty_officer", "second": "approver", "keeper": "administrator"}
 FIELDS = ["id", "matter", "at", "step", "category", "place", "office", "channel", "due", "text"]
 HOTLINE: dict[str, Any] = {
     "source": "hotline",
@@ -96,12 +98,12 @@ def configuration() -> dict[str, Any]:
     }
 
 
-def lay_out(folder: Path) -> Path:
+def lay_out(folder: Path, **changed: Any) -> Path:
     """Write the configuration into a folder; its path."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "hotline.yaml").write_text(yaml.safe_dump(HOTLINE, allow_unicode=True), encoding="utf-8")
     path = folder / "site.yaml"
-    path.write_text(yaml.safe_dump(configuration(), allow_unicode=True), encoding="utf-8")
+    path.write_text(yaml.safe_dump(configuration() | changed, allow_unicode=True), encoding="utf-8")
     return path
 
 
@@ -134,6 +136,7 @@ class City:
     site: Live
     clock: SetClock
     accounts: Accounts
+    server: LiveServer
 
     def link(self, name: str) -> str:
         """Where to sign in by one click, once."""
@@ -172,20 +175,24 @@ def history(city: City, matters: int) -> None:
 
 
 @contextmanager
-def running(folder: Path, matters: int = 60) -> Iterator[City]:
-    """The city, seeded and served on a free port of the loopback address while the block runs."""
-    clock = SetClock(BEGIN - 11 * DAY)
-    site = Live(plan(lay_out(folder)), folder / "data", clock)
-    server = LiveServer(site, Address(port=0))
+def running(folder: Path, matters: int = 60, port: int = 0, **changed: Any) -> Iterator[City]:
+    """The city, seeded and served on a port of the loopback address (0: a free one) while the block runs.
+
+    With `matters` 0 it goes on from what the folder holds. `changed`: parts of the configuration.
+    """
+    clock = SetClock(BEGIN - 11 * DAY if matters else BEGIN)
+    site = Live(plan(lay_out(folder, **changed)), folder / "data", clock)
+    server = LiveServer(site, Address(port=port))
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     assert server.wait_started(20)
-    people = (("officer", "duty_officer"), ("second", "approver"), ("keeper", "administrator"))
-    for name, role in people:
-        server.accounts.add(name, role, area="qingxi", office="hotline-office", post="热线值班岗")  # type: ignore[arg-type]
-    city = City(server.url, site, clock, server.accounts)
+    for name, role in PEOPLE.items():
+        if not server.accounts.is_known(name):
+            server.accounts.add(name, role, area="qingxi", office="hotline-office", post="热线值班岗")
+    city = City(server.url, site, clock, server.accounts, server)
     try:
-        history(city, matters)
+        if matters:
+            history(city, matters)
         yield city
     finally:
         server.stop()

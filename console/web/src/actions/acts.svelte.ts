@@ -2,6 +2,7 @@
 
 import { Refused, type Command } from "../api/client.js";
 import type { CommandName, Row, Said, Verdict } from "../api/shapes.js";
+import { newer } from "../desk/arrivals.js";
 import type { Desk } from "../desk/desk.svelte.js";
 import { isShut } from "../desk/view.js";
 import type { Site } from "../site.svelte.js";
@@ -16,8 +17,8 @@ export interface Notice {
   key: Key;
   said?: Said;
   count: number;
-  /** The warnings whose last act can be undone. */
-  undo: string[];
+  /** Warnings whose last act can be undone. */
+  undo: Row[];
 }
 
 /** Undone is what changed nothing but the hands it is in. */
@@ -99,7 +100,7 @@ export class Acts {
   }
 
   async undo(): Promise<void> {
-    const rows = (this.notice?.undo ?? []).map((id) => this.#desk.find(id)).filter((row) => row !== undefined);
+    const rows = (this.notice?.undo ?? []).map((row) => newer(this.#desk.find(row.id), row));
     this.notice = null;
     await this.run(rows, "undo");
   }
@@ -151,7 +152,7 @@ export class Acts {
       const key: Key = stale ? "verdict.stale" : verdicts.length > 1 ? "act.some_refused" : "act.refused";
       this.notice = { kind: "refused", key, ...(stale ? {} : { said: first.text }), count: bad.length, undo: [] };
     } else {
-      const undo = UNDOABLE.has(command) ? good.map((verdict) => verdict.warning) : [];
+      const undo = UNDOABLE.has(command) ? good.flatMap((verdict) => verdict.row ?? []) : [];
       this.notice = { kind: "done", key: `done.${command}`, count: good.length, undo };
     }
   }
