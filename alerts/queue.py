@@ -6,10 +6,13 @@ Every question takes the scope: the places that may be seen. Pages go on by key,
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from alerts.schema import transitions, warnings
 from alerts.store import Store
@@ -24,6 +27,8 @@ _ORDERS = {
     "newest": (warnings.c.at, warnings.c.id),
 }
 _LEVELS = ("blue", "yellow", "orange", "red")
+_FEW = 50
+"""Codes that are bound one by one."""
 _MANY = 900
 """Ids in one question at most."""
 
@@ -89,19 +94,20 @@ class Queue:
             query = select(func.count()).select_from(warnings).where(*_conditions(scope, filters))
             return int(connection.execute(query).scalar_one())
 
-    def counts(self, scope: Scope, filters: Filters | None = None) -> dict[str, int]:
+    def counts(self, scope: Scope) -> dict[str, int]:
         """Open warnings by the level they are proposed at, and how many wait for a confirmation."""
-        query = (
-            select(warnings.c.calm, func.count(), func.sum(_awaiting()))
-            .where(*_conditions(scope, filters or Filters()))
-            .group_by(warnings.c.calm)
-        )
         out = dict.fromkeys((*_LEVELS, "awaiting"), 0)
+        open_ones = _conditions(scope, Filters())
+        # Two questions: the first is answered from an index alone, the second looks at orange and red only.
+        by_level = select(warnings.c.calm, func.count()).where(*open_ones).group_by(warnings.c.calm)
+        waiting = select(func.count()).where(
+            *open_ones, warnings.c.calm < 2, warnings.c.proposed > warnings.c.confirmed
+        )
         with self._engine.connect() as connection:
-            for calm, count, awaiting in connection.execute(query):
-                if 0 <= calm < 4:
-                    out[_LEVELS[3 - calm]] += count
-                out["awaiting"] += int(awaiting or 0)
+            for calm, count in connection.execute(by_level):
+                if calm < 4:
+                    out[_LEVELS[3 - calm]] = count
+            out["awaiting"] = int(connection.execute(waiting).scalar_one())
         return out
 
     def groups(self, scope: Scope, filters: Filters, limit: int) -> tuple[list[dict[str, Any]], int]:
@@ -206,7 +212,34 @@ def _without_none(counts: dict[str, int]) -> dict[str, int]:
 
 
 def _within(scope: Scope) -> list[ColumnElement[bool]]:
-    return [] if scope is None else [warnings.c.place.in_(scope)]
+    return [] if scope is None else [_among(warnings.c.place, frozenset(scope))]
+
+
+class _Codes(FunctionElement[int]):
+    """Many codes as one bound value: thousands of places would cost more to bind than to look up."""
+
+    inherit_cache = True
+    name = "codes"
+
+
+@compiles(_Codes)
+def _sqlite_codes(element: _Codes, compiler: Any, **kw: Any) -> str:
+    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **kw)}))"
+
+
+@compiles(_Codes, "postgresql")
+def _postgresql_codes(element: _Codes, compiler: Any, **kw: Any) -> str:
+    bound = compiler.process(element.clauses, **kw)
+    return f"(SELECT value::bigint FROM jsonb_array_elements_text(CAST({bound} AS jsonb)))"
+
+
+def _among(column: ColumnElement[int], codes: frozenset[int]) -> ColumnElement[bool]:
+    return column.in_(codes) if len(codes) <= _FEW else column.op("IN", is_comparison=True)(_Codes(_listed(codes)))
+
+
+@lru_cache(maxsize=64)
+def _listed(codes: frozenset[int]) -> str:
+    return json.dumps(sorted(codes))
 
 
 def _conditions(scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
@@ -214,7 +247,7 @@ def _conditions(scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
     if not filters.with_shut:
         where.append(warnings.c.shut == 0)
     if filters.places is not None:
-        where.append(warnings.c.place.in_(filters.places))
+        where.append(_among(warnings.c.place, filters.places))
     if filters.levels:
         where.append(warnings.c.calm.in_({4 - level for level in filters.levels}))
     for column, wanted in (

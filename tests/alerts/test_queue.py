@@ -98,6 +98,13 @@ def test_nothing_is_seen_from_outside_the_scope(queue: Queue) -> None:
     assert ids(queue, frozenset()) == []
 
 
+def test_a_scope_of_thousands_of_places_sees_the_same(queue: Queue) -> None:
+    wide = frozenset({WEST, *range(1_000, 9_000)})
+    assert ids(queue, wide) == ["cccc", "eeee"]
+    assert queue.counts(wide) == queue.counts(frozenset({WEST}))
+    assert ids(queue, None, Filters(places=wide)) == ["cccc", "eeee"]
+
+
 def test_every_question_takes_the_scope_first() -> None:
     for name, method in inspect.getmembers(Queue, inspect.isfunction):
         if not name.startswith("_") and name != "close":
