@@ -2,14 +2,19 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 STAMP := .venv/.ready
-DEMO := out/demo
+HISTORY := out/history
 CODE := connectors pipeline models alerts config runners console
+WEB := console/web
+PAGE := $(WEB)/dist/index.html
+PAGE_FROM := $(WEB)/package-lock.json $(WEB)/index.html $(WEB)/vite.config.ts $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f)
+# npm of the machine where its Node is new enough, else the one that comes as a Python package.
+NPM := $(shell node -e 'const [a,b]=process.versions.node.split(".");process.exit(a>20||(a==20&&b>=19)?0:1)' 2>/dev/null && command -v npm)
 
-.PHONY: help setup demo test check bench build lock clean
+.PHONY: help setup page demo history test check bench build screenshots lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*##' '{printf "make %-7s%s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*##' '{printf "make %-12s%s\n", $$1, $$2}'
 
 setup: $(STAMP)  ## make .venv from the lock
 
@@ -21,32 +26,52 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(STAMP)  ## simulate a city, back-test it, say where the report lies
-	.venv/bin/forewarn simulate --out $(DEMO)/city --seed 7 --days 60 --grids 24
-	.venv/bin/forewarn backtest --mapping $(DEMO)/city/mapping.yaml --config $(DEMO)/city/config.yaml --input $(DEMO)/city/signals.jsonl --out $(DEMO)/report
-	@echo "Look at it:  $(CURDIR)/$(DEMO)/report/report.html"
-	@echo "Ask it:      .venv/bin/forewarn warnings --data $(DEMO)/report"
+page: $(PAGE)  ## build the console's page
 
-test: $(STAMP)  ## the whole test suite
+$(PAGE): $(PAGE_FROM) | $(STAMP)
+ifneq ($(NPM),)
+	cd $(WEB) && npm ci --no-fund --no-audit --loglevel=error && npm run --silent build
+else
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r web-requirements.lock
+	cd $(WEB) && export PATH="$(CURDIR)/.venv/bin:$$PATH" && npm ci --no-fund --no-audit --loglevel=error && npm run --silent build
+endif
+	@touch $@
+
+demo: $(STAMP) $(PAGE)  ## a simulated city that lives, with its console; Ctrl-C ends it
+	.venv/bin/forewarn demo
+
+history: $(STAMP)  ## simulate 60 days, back-test them, say where the report lies
+	.venv/bin/forewarn simulate --out $(HISTORY)/city --seed 7 --days 60 --grids 24
+	.venv/bin/forewarn backtest --mapping $(HISTORY)/city/mapping.yaml --config $(HISTORY)/city/config.yaml --input $(HISTORY)/city/signals.jsonl --out $(HISTORY)/report
+	@echo "Look at it:  $(CURDIR)/$(HISTORY)/report/report.html"
+	@echo "Ask it:      .venv/bin/forewarn warnings --data $(HISTORY)/report"
+
+test: $(STAMP) $(PAGE)  ## the whole test suite
 	$(PY) -m pytest -n 2 -q
 
-check: $(STAMP)  ## ruff, mypy --strict, import contracts, bandit
+check: $(STAMP) $(PAGE)  ## ruff, mypy --strict, import contracts, bandit; the page's types and catalogues
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/mypy tests
 	.venv/bin/lint-imports --no-cache
 	.venv/bin/bandit --quiet -c pyproject.toml -r $(CODE)
+	cd $(WEB) && export PATH="$$PATH:$(CURDIR)/.venv/bin" && npm run --silent check && npm run --silent test
 
 bench: $(STAMP)  ## every speed figure beside its goal
 	.venv/bin/forewarn bench
 
-build: $(STAMP)  ## the wheel, in dist/
+screenshots: $(STAMP) $(PAGE)  ## pictures of every page, by a real Chromium, in docs/images/
+	$(PY) docs/screenshots.py
+
+build: $(STAMP) $(PAGE)  ## the wheel with the page in it, in dist/
 	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist .
 
 lock:  ## write requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --extra test --extra check --extra bench pyproject.toml build-requirements.in -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  web-requirements.in -o web-requirements.lock
 
 clean:  ## remove what was made
-	rm -rf .venv out build dist *.egg-info
+	rm -rf .venv out build dist *.egg-info $(WEB)/dist $(WEB)/node_modules $(WEB)/out
