@@ -65,6 +65,7 @@ class Live:
         self.settings, self.rules = made.settings, made.rules
         self.path = made.path
         self._scores = scores
+        self._is_stopped = False
         self._key = edge_key(data, fixed=False)
         self._site = Site(data, _first_rules(data, made.rules), clock="wall")
         try:
@@ -125,7 +126,10 @@ class Live:
         self.delivery.start()
 
     def stop(self) -> None:
-        """Take nothing more in, finish what was accepted, write checkpoints, close."""
+        """Take nothing more in, finish what was accepted, write checkpoints, close; again does nothing."""
+        if self._is_stopped:
+            return
+        self._is_stopped = True
         self.files.stop()
         self.gate.stop()
         self.delivery.stop()

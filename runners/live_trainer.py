@@ -40,6 +40,7 @@ class LiveTrainer:
 
     def __init__(self, engine: Engine, in_force: InForce, seconds: Callable[[], float] = time.monotonic) -> None:
         self._engine, self._in_force, self._seconds = engine, in_force, seconds
+        self.rests_s = RESTART_S
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._process: TrainerProcess | None = None
         self._number = 0
@@ -74,6 +75,10 @@ class LiveTrainer:
             self._send(settings, rules)
         stopped = self._seconds() < self._rests_until
         self.state = "stopped" if stopped else "learning" if self._is_open else "waiting"
+
+    def pid(self) -> int | None:
+        """The process, None while there is none."""
+        return None if self._process is None else self._process.pid
 
     def close(self) -> None:
         """End the process."""
@@ -136,9 +141,9 @@ class LiveTrainer:
             return  # of a process that was replaced
         if answer is None:
             if self._process is not None:
-                log.warning("trainer ended by itself; it is started again", pause_s=RESTART_S)
+                log.warning("trainer ended by itself; it is started again", pause_s=self.rests_s)
                 self.close()
-                self._rests_until = self._seconds() + RESTART_S
+                self._rests_until = self._seconds() + self.rests_s
             self._is_sent = False
             return
         if not self._is_open or self._last is None:

@@ -60,6 +60,11 @@ class TrainerProcess:
                     f"lesson {lesson.id} gave another model than before; the store or this machine's numpy has changed"
                 )
 
+    @property
+    def pid(self) -> int:
+        """Id of the process."""
+        return self._process.pid
+
     def ask(self, lesson: Lesson) -> None:
         """Send a lesson; the answer is awaited later."""
         self._send({"lesson": lesson.id, "until": lesson.until, "decisions": lesson.decisions, "labels": lesson.labels})
