@@ -66,7 +66,7 @@ warnings = Table(
     Column("shut", SmallInteger, nullable=False, server_default="0"),
     Column("calm", SmallInteger, nullable=False, server_default="0"),
     Column("late", BigInteger, nullable=False, server_default="0"),
-    Index("warnings_worst", "shut", "calm", "late", "id"),
+    Index("warnings_worst", "shut", "calm", "late", "id", "place", "category", "kind"),
     Index("warnings_newest", "shut", "at", "id"),
     Index("warnings_due", "shut", "late", "id"),
     Index("warnings_group", "shut", "place", "category", "kind"),

@@ -19,7 +19,7 @@ from pipeline.ids import code64
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STORIES = 500
-GROUPS = 300
+GROUPS = 200
 """Groups that one answer lists."""
 
 

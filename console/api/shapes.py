@@ -178,7 +178,7 @@ class Group(Shape):
 
 
 class GroupPage(Shape):
-    """Groups that match, worst first, 300 at most; `total`: how many there are."""
+    """Groups that match, worst first, 200 at most; `total`: how many there are."""
 
     cursor: str
     at: str
