@@ -70,7 +70,7 @@ def _mapping() -> dict[str, Any]:
     """The folder's mapping, with the grid as the place, so that the tree of places holds."""
     made = mapping()
     made["place"] = "place"
-    made["codes"] = {name: column for name, column in made["codes"].items() if name != "grid"}
+    made["codes"] = {name: column for name, column in made["codes"].items() if column != "place"}
     made.pop("shared_columns")
     made["outcomes"] = [one for one in made["outcomes"] if one["name"] in TARGETS]
     return made

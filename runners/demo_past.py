@@ -1,6 +1,7 @@
 """The past of a demonstration: days of matters and the last hours of readings, folded as fast as they can be."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from connectors.history import Entry
 from connectors.mapping import Mapping
 from connectors.simulator import City, ReadingBlock
 from connectors.simulator.readings import SOURCE as SENSORS
+from connectors.simulator.site_files import CODES
 from connectors.simulator.telling import SOURCE as SIGNALS
 from pipeline.frame import MAX_ENTRIES, READING, frame_of_readings
 from pipeline.ids import code64
 from pipeline.reading_rules import ReadingRules
 from pipeline.rules import FoldRules
+from pipeline.signal import Signal, Step
 from pipeline.stages.reading_word import SENSOR, SENSOR_CODE, sensor_key
 from runners.embedded import Site
 from runners.live_sources import Plan
@@ -96,7 +99,8 @@ class _Past(SignalSource):
         begin, until = self._span
         while begin < until:
             end = min(begin + STRIDE_US, until)
-            yield from self._city.signals(begin, end)
+            for signal in self._city.signals(begin, end):
+                yield signal if signal.step is not Step.REGISTERED else _mapped(signal)
             self.reached(end)
             begin = end
 
@@ -147,6 +151,11 @@ class Sensing:
         logs.direct((sensor_key(code64(name)), self.runner.number, f"{SENSORS}/{name}") for name in sensors.names)
         places = zip(sensors.names, sensors.places, strict=True)
         self.runner.places = {code64(name): code64(place) for name, place in places}
+
+
+def _mapped(signal: Signal) -> Signal:
+    """The signal with the attributes that the mapping declares."""
+    return replace(signal, codes={name: word for name, word in signal.codes.items() if name in CODES})
 
 
 def _rules_of(settings: dict[str, Any], names: dict[int, str]) -> ReadingRules:

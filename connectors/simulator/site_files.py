@@ -18,6 +18,10 @@ COLUMNS = (
     "history", "limit_hours", "text", "synthetic",
 )  # fmt: skip
 """Columns of signals.jsonl, in order."""
+CODES = ("rule", "scope", "topic", "history")
+"""Columns that are learned from as words."""
+SENSOR = {"id": "sensor", "name_zh": "感知设备", "name_en": "Sensor"}
+"""The category under which warnings of sensors stand, and who answers for it."""
 STEPS = (
     Step.REGISTERED, Step.ROUTED, Step.RETURNED, Step.UPHELD, Step.NOT_UPHELD, Step.HANDED_OVER, Step.ACCEPTED,
     Step.HANDLING, Step.EXTENDED, Step.REPLIED, Step.REPORTED_DONE, Step.SOLVED, Step.UNSOLVED, Step.VERIFIED,
@@ -44,7 +48,7 @@ def mapping() -> dict[str, Any]:
         "channel": "channel",
         "due": "due",
         "text": "text",
-        "codes": {"grid": "place", "rule": "rule", "scope": "scope", "topic": "topic", "history": "history"},
+        "codes": {"grid": "place", **{column: column for column in CODES}},
         "values": {"limit_hours": "limit_hours"},
         "shared_columns": ["place"],
         "outcomes": [
@@ -102,13 +106,15 @@ def site(territory: Territory, categories: tuple[Category, ...], *, coarsest_s: 
             for one in territory.offices.values()
         ],
         "categories": [
-            {"id": one.key, "name_zh": one.zh, "name_en": one.en, "hazard": one.hazard} for one in categories
+            *({"id": one.key, "name_zh": one.zh, "name_en": one.en, "hazard": one.hazard} for one in categories),
+            SENSOR,
         ],
         "matrix": [
             {"place": county.key, "category": one.key, "office": f"{county.key}-{one.lead[0]}"}
             for county in counties
             for one in categories
-        ],
+        ]
+        + [{"place": county.key, "category": SENSOR["id"], "office": f"{county.key}-D13"} for county in counties],
         "sensors": _sensors(coarsest_s),
     }
 

@@ -382,9 +382,9 @@ def test_the_mapping_of_readings_reads_back_every_reading(folder: Path) -> None:
 
 def test_the_configuration_loads_and_names_a_lead_for_each_category_in_each_county(folder: Path) -> None:
     settings = load_settings(folder / "config.yaml")
-    assert len(settings.categories) == 30
+    assert len(settings.categories) == 31
     assert {cell.place for cell in settings.matrix} == {"c1", "c2"}
-    assert len(settings.matrix) == 60
+    assert len(settings.matrix) == 62
 
 
 def test_every_file_says_that_it_is_synthetic(folder: Path) -> None:
