@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import selectors
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -21,6 +23,7 @@ import yaml
 
 from benchmarks.matter_lines import CONTRACT, SOURCE, settings, texts
 from config.load import canonical
+from connectors.simulator.vocabulary import vocabulary
 from console.api.accounts import Accounts
 from console.api.keys import Keys
 
@@ -101,8 +104,8 @@ class Stream:
     """Signals as they come now: of five, one registers a matter with 80 characters of text, four are steps of it."""
 
     def __init__(self) -> None:
-        made, territory = settings()
-        self._categories = [category.id for category in made.categories]
+        _, territory = settings()
+        self._categories = [category.key for category in vocabulary().categories]
         self._places = [grid.key for grid in territory.grids]
         self._texts = [[orjson.dumps(text) for text in own] for own in texts()]
         self._number = 0
@@ -125,6 +128,51 @@ class Stream:
                 found.append(head + b',"step":"registered","channel":"hotline","text":%s}' % text)
         self._number += count
         return found
+
+
+class Browser:
+    """Reads the stream of changes as a signed-in browser does; when each subject was first told, by its matter."""
+
+    def __init__(self, site: Served) -> None:
+        self.told: dict[bytes, float] = {}
+        self._socket = socket.create_connection(("127.0.0.1", site.port))
+        cookie = self._signed_in(site)
+        head = f"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n"
+        self._socket.sendall(head.encode())
+        self._began = threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+        if not self._began.wait(READY_S):
+            raise RuntimeError("the stream did not begin")
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._socket.close()
+
+    def _signed_in(self, site: Served) -> str:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{site.port}/api/v1/session",
+            json.dumps({"token": site.token}).encode(),
+            {"content-type": "application/json", "origin": f"http://127.0.0.1:{site.port}"},
+        )
+        with urllib.request.urlopen(request) as answer:
+            return str(answer.headers["set-cookie"]).partition(";")[0]
+
+    def _read(self) -> None:
+        rest = b""
+        while part := self._socket.recv(1 << 18):
+            now = perf_counter()
+            self._began.set()
+            lines = (rest + part).split(b"\n")
+            rest = lines.pop()
+            for line in lines:
+                for subject in _SUBJECT.findall(line):
+                    self.told.setdefault(subject, now)
+
+
+_SUBJECT = re.compile(rb'"subject":"([^"]+)"')
 
 
 def event(record: bytes, id: str) -> bytes:
@@ -159,13 +207,12 @@ def post_all(site: Served, requests: Sequence[bytes], clients: int) -> tuple[flo
             selector.register(one, selectors.EVENT_READ)
     while sent:
         for ready, _ in selector.select():
-            one = ready.fileobj
-            assert isinstance(one, socket.socket)
+            one = ready.fileobj  # type: ignore[assignment]
             part = one.recv(1 << 16)
             if not part:
                 raise RuntimeError("the site hung up")
             answer = parts.pop(one, b"") + part
-            if not _is_whole(answer):
+            if not is_whole(answer):
                 parts[one] = answer
                 continue
             latencies.append(perf_counter() - sent.pop(one))
@@ -182,7 +229,8 @@ def post_all(site: Served, requests: Sequence[bytes], clients: int) -> tuple[flo
     return seconds, latencies, answers
 
 
-def _is_whole(answer: bytes) -> bool:
+def is_whole(answer: bytes) -> bool:
+    """Whether an answer has come to its end."""
     head, end, body = answer.partition(b"\r\n\r\n")
     length = head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0]
     return bool(end) and len(body) >= int(length)

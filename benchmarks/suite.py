@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.bytewax_job import readings_vs_bytewax
 from benchmarks.figure import Figure
+from benchmarks.intake import accepted_to_browser, intake_batch, intake_single
 from benchmarks.memory import bytes_per_open_matter
 from benchmarks.nab import nab_standard
 from benchmarks.readings import bytes_per_sensor, readings_durable
@@ -19,6 +20,9 @@ SUITE: list[Benchmark] = [
     ("readings_durable", readings_durable),
     ("readings_vs_bytewax", readings_vs_bytewax),
     ("signals_whole", signals_whole),
+    ("intake_batch", intake_batch),
+    ("intake_single", intake_single),
+    ("accepted_to_browser_p99", accepted_to_browser),
     ("ready_after_kill", ready_after_kill),
     ("what_if_1m", what_if_1m),
     ("bytes_per_sensor", bytes_per_sensor),

@@ -10,7 +10,7 @@ from pipeline.errors import ConfigError
 
 PROMISED = {
     "readings_durable", "readings_vs_bytewax", "signals_whole", "ready_after_kill", "what_if_1m", "bytes_per_sensor",
-    "bytes_per_open_matter",
+    "bytes_per_open_matter", "intake_batch", "intake_single", "accepted_to_browser_p99",
 }  # fmt: skip
 
 
