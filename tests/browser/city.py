@@ -188,7 +188,7 @@ def running(folder: Path, matters: int = 60, port: int = 0, **changed: Any) -> I
     assert server.wait_started(20)
     for name, role in PEOPLE.items():
         if not server.accounts.is_known(name):
-            server.accounts.add(name, role, area="qingxi", office="hotline-office", post="热线值班岗")
+            server.accounts.add(name, role, area="root", office="hotline-office", post="热线值班岗")
     city = City(server.url, site, clock, server.accounts, server)
     try:
         if matters:

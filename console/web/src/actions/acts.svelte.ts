@@ -26,7 +26,7 @@ const UNDOABLE: ReadonlySet<CommandName> = new Set(["acknowledge", "assign"]);
 const ASK_AGAIN_MS = [250, 500, 1_000, 2_000, 4_000, 8_000];
 
 export class Acts {
-  /** The act whose form is open, and on which warnings. */
+  /** The act whose form is open. It stays until the act is done, so that nothing filled in is lost. */
   form = $state<Form | null>(null);
   notice = $state.raw<Notice | null>(null);
   /** Why the form could not be saved; what was filled in stays. */
@@ -82,17 +82,16 @@ export class Acts {
     this.trouble = null;
     this.#foresee(rows, command, fields);
     this.notice = { kind: "busy", key: "act.busy", count: rows.length, undo: [] };
-    const form = this.form;
-    this.form = null;
     try {
       const verdicts = rows.length === 1 ? [await this.#one(rows[0] as Row, command, fields)] : await this.#many(rows, command, fields);
       this.#tell(command, verdicts);
-      if (verdicts.every((verdict) => verdict.ok) && rows.length > 1) this.#desk.uncheck();
+      if (verdicts.some((verdict) => !verdict.ok)) return;
+      this.form = null;
+      if (rows.length > 1) this.#desk.uncheck();
     } catch (error) {
-      this.notice = null;
-      this.form = form;
-      this.trouble = error instanceof Refused && error.problem?.text ? both(error) : "unreachable";
-      if (!form) this.notice = { kind: "refused", key: "act.unsaved", count: rows.length, undo: [], ...(this.trouble === "unreachable" ? {} : { said: this.trouble }) };
+      const said = error instanceof Refused && error.problem?.text ? both(error) : null;
+      this.trouble = said ?? "unreachable";
+      this.notice = this.form ? null : { kind: "refused", key: "act.unsaved", count: rows.length, undo: [], ...(said ? { said } : {}) };
     } finally {
       this.#forget(rows);
       this.busy = false;
