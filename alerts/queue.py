@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, func, literal, select, tuple_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -18,7 +18,7 @@ from alerts.schema import transitions, warnings
 from alerts.store import Store
 
 Order = Literal["worst", "newest", "due"]
-Scope = Collection[int] | None
+Scope = frozenset[int] | None
 """Codes of the places that may be seen; None: all of them, and what has no place."""
 
 _ORDERS = {
@@ -37,7 +37,7 @@ _MANY = 900
 class Filters:
     """What is asked for; an empty one asks for everything. Codes and levels, not names.
 
-    places : those of a subtree. subjects, ids : of a search, either of which may match; None where nothing is searched.
+    places : those of a subtree; ids : those a search found; None where nothing is asked of them.
     """
 
     levels: frozenset[int] = frozenset()
@@ -46,8 +46,7 @@ class Filters:
     offices: frozenset[int] = frozenset()
     categories: frozenset[int] = frozenset()
     places: frozenset[int] | None = None
-    subjects: frozenset[str] | None = None
-    prefix: str = ""
+    ids: frozenset[str] | None = None
     with_shut: bool = False
     is_awaiting: bool = field(default=False, kw_only=True)
 
@@ -152,6 +151,15 @@ class Queue:
         """Warnings by their ids, as far as they are there and within the scope."""
         return self._rows(select(warnings).where(warnings.c.id.in_(ids), *_within(scope)))
 
+    def found(self, scope: Scope, subjects: Collection[str], prefix: str, most: int) -> frozenset[str]:
+        """Ids of warnings about some subjects, and of those whose id begins with `prefix` ('' for none)."""
+        asked = [select(warnings.c.id).where(warnings.c.subject.in_(subjects), *_within(scope)).limit(most)]
+        if prefix:
+            begins = and_(warnings.c.id >= prefix, warnings.c.id < prefix + "\x7f")
+            asked.append(select(warnings.c.id).where(begins, *_within(scope)).limit(most))
+        with self._engine.connect() as connection:
+            return frozenset(id for query in asked for (id,) in connection.execute(query))
+
     def taker(self, scope: Scope, warning: str) -> str | None:
         """Who acknowledged a warning last; None where nobody did."""
         for transition in reversed(self.history(scope, warning)):
@@ -220,7 +228,7 @@ def _without_none(counts: dict[str, int]) -> dict[str, int]:
 
 
 def _within(scope: Scope) -> list[ColumnElement[bool]]:
-    return [] if scope is None else [_among(warnings.c.place, frozenset(scope))]
+    return [] if scope is None else [_among(warnings.c.place, scope)]
 
 
 class _Codes(FunctionElement[int]):
@@ -268,11 +276,8 @@ def _conditions(scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
             where.append(column.in_(wanted))
     if filters.is_awaiting:
         where.append(_awaiting() == 1)
-    if filters.subjects is not None:
-        found: list[ColumnElement[bool]] = [warnings.c.subject.in_(filters.subjects)]
-        if filters.prefix:
-            found.append(warnings.c.id.startswith(filters.prefix, autoescape=True))
-        where.append(or_(*found))
+    if filters.ids is not None:
+        where.append(warnings.c.id.in_(filters.ids))
     return where
 
 

@@ -1,6 +1,5 @@
 """What a list is asked for, from the query of its address: names become codes and levels, unknown ones are refused."""
 
-from dataclasses import replace
 from typing import Annotated, Any, get_args
 
 from fastapi import Query
@@ -49,9 +48,8 @@ class Asked:
 
     def filters(self, room: Room, scope: Scope) -> Filters:
         """As the store understands them."""
-        found = room.search(scope, self.q) if self.q else Filters()
-        return replace(
-            found,
+        return Filters(
+            ids=room.search(scope, self.q) if self.q else None,
             levels=frozenset(_LEVELS[name] for name in self.level),
             kinds=self.kind,
             states=self.state,

@@ -134,7 +134,7 @@ class Hub:
         cursor = cursor_text(now)
         body = {
             "rows": self._room.rows(scope, list(rows.values())),
-            "counts": self._room.queue.counts(scope),
+            "counts": self._room.counts(scope, cursor),
             "cursor": cursor,
             "at": rfc3339(self._room.site.now()),
         }
@@ -178,7 +178,7 @@ class Hub:
         out = {}
         for scope in scopes:
             seen = [each.row for each in rendered if scope is None or each.place in scope]
-            body = {"rows": seen, "counts": room.queue.counts(scope), "cursor": cursor, "at": at}
+            body = {"rows": seen, "counts": room.counts(scope, cursor), "cursor": cursor, "at": at}
             out[id(scope)] = event("changes", body, cursor)
         return out
 

@@ -19,6 +19,10 @@ from pipeline.ids import code64
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STORIES = 500
+_SCOPES = 64
+_MINUTE = len("2024-03-04T01:00")
+FOUND = 400
+"""Warnings that a search finds at most, by number and by id."""
 GROUPS = 200
 """Groups that one answer lists."""
 
@@ -50,6 +54,8 @@ class Room:
 
     def __init__(self, site: LiveSite, accounts: Accounts) -> None:
         self.site, self.accounts = site, accounts
+        self._groups: dict[tuple[Scope, Filters], dict[str, Any]] = {}
+        self._counts: dict[Scope, tuple[str, dict[str, int]]] = {}
         self.directory = LogDirectory(site.data / "log.db")
         self.queue = Queue(Path(site.data / "store.db"))
         self._view = View(site, self.directory)
@@ -65,6 +71,7 @@ class Room:
         """The configuration now in force."""
         if self._view.settings is not self.site.settings or self._view.rules is not self.site.rules:
             self._view = View(self.site, self.directory)
+            self._groups.clear()
         return self._view
 
     def principal(self, signed: Signed) -> Principal:
@@ -85,14 +92,17 @@ class Room:
             "cursor": cursor,
             "at": rfc3339(now),
             "total": self.queue.total(scope, filters),
-            "counts": self.queue.counts(scope),
+            "counts": self.counts(scope, cursor),
             "items": self.rows(scope, page.rows),
             "next": page.after,
         }
 
     def groups(self, scope: Scope, filters: Filters) -> dict[str, Any]:
-        """All groups as they are sent."""
+        """All groups as they are sent; within a minute in which nothing changed they are made once."""
         cursor, now = cursor_text(self.site.cursor()), self.site.now()
+        kept = self._groups.get((scope, filters))
+        if kept is not None and kept["cursor"] == cursor and kept["at"][:_MINUTE] == rfc3339(now)[:_MINUTE]:
+            return kept
         groups, total = self.queue.groups(scope, filters, GROUPS)
         rows = self.rows(scope, [group["worst"] for group in groups])
         items = [
@@ -106,8 +116,12 @@ class Room:
             }
             for group, row in zip(groups, rows, strict=True)
         ]
-        counts = self.queue.counts(scope)
-        return {"cursor": cursor, "at": rfc3339(now), "total": total, "counts": counts, "items": items}
+        counts = self.counts(scope, cursor)
+        page = {"cursor": cursor, "at": rfc3339(now), "total": total, "counts": counts, "items": items}
+        if len(self._groups) >= _SCOPES:
+            self._groups.clear()
+        self._groups[scope, filters] = page
+        return page
 
     def row(self, scope: Scope, warning: str) -> dict[str, Any] | None:
         """One row as it is sent."""
@@ -169,15 +183,21 @@ class Room:
             self._entries[key] = kept
         return kept
 
-    def search(self, scope: Scope, text: str) -> Filters:
-        """Filters for what a person looks for: a matter's number or the beginning of a warning's id.
-
-        Whatever it finds is seen only within the scope of the question that uses it.
-        """
+    def search(self, scope: Scope, text: str) -> frozenset[str]:
+        """Ids of the warnings whose matter has this number (or has it within), or whose own id begins so."""
         sources = [source.name for source in self.site.settings.sources]
         keys = self.directory.search(text, sources)
         is_hex = len(text) >= 4 and all(letter in "0123456789abcdef" for letter in text.lower())
-        return Filters(subjects=frozenset(key.hex() for key in keys), prefix=text.lower() if is_hex else "")
+        return self.queue.found(scope, [key.hex() for key in keys], text.lower() if is_hex else "", FOUND)
+
+    def counts(self, scope: Scope, cursor: str) -> dict[str, int]:
+        """Open warnings by level, counted once for each cursor."""
+        kept = self._counts.get(scope)
+        if kept is None or kept[0] != cursor:
+            if len(self._counts) >= _SCOPES:
+                self._counts.clear()
+            kept = self._counts[scope] = (cursor, self.queue.counts(scope))
+        return kept[1]
 
     def office_code(self, id: str) -> int | None:
         """Code of an office that exists; None for another."""

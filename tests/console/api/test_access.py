@@ -186,8 +186,8 @@ def test_every_action_is_given_to_somebody_and_the_machines_keeper_decides_about
 
 def test_authorize_hands_out_the_scope_or_refuses() -> None:
     seen = Principal("li", "duty_officer", "", "", "east", frozenset({7, 8}))
-    assert authorize(seen, "queue:read") == {7, 8}
-    assert authorize(seen, "warning:note", 7) == {7, 8}
+    assert authorize(seen, "queue:read") == frozenset({7, 8})
+    assert authorize(seen, "warning:note", 7) == frozenset({7, 8})
     with pytest.raises(Refusal) as outside:
         authorize(seen, "warning:note", 9)
     assert outside.value.reason == "not_found"
