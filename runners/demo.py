@@ -39,8 +39,17 @@ class Demo:
     start: date = date(2026, 3, 2)
 
 
-def run_demo(demo: Demo, progress: Callable[[float], None], say: Callable[[str], None]) -> bool:
-    """Fold the past, then serve until stopped; False when the engine failed. Raises ConfigError, LogBusy."""
+def run_demo(
+    demo: Demo,
+    progress: Callable[[float], None],
+    say: Callable[[str], None],
+    *,
+    started: Callable[[LiveServer], None] = lambda server: None,
+) -> bool:
+    """Fold the past, then serve until stopped; False when the engine failed. Raises ConfigError, LogBusy.
+
+    `say` is given the sign-in links once it is ready; `started` the server before that, so that it can be stopped.
+    """
     address = Address(port=demo.port)
     city = City(seed=demo.seed, grids=demo.grids, start=demo.start, per_day=demo.per_day, sensors=demo.sensors)
     folder = DemoFolder(demo.data, city)
@@ -67,6 +76,7 @@ def run_demo(demo: Demo, progress: Callable[[float], None], say: Callable[[str],
                 say(link)
 
         server = LiveServer(site, address, accounts=accounts, ready=ready)
+        started(server)
         return server.serve()
 
 

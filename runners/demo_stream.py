@@ -12,6 +12,7 @@ from connectors.simulator import City
 from connectors.simulator.folder import reading_line, signal_line
 from connectors.simulator.readings import SOURCE as SENSORS
 from connectors.simulator.telling import SOURCE as SIGNALS
+from runners.demo_actions import Actions
 from runners.live import Live
 
 log = structlog.get_logger("forewarn")
@@ -22,13 +23,17 @@ RECORDS = 500
 
 
 class Stream:
-    """Tells a live site what happens in the city, up to the site's own clock; on a thread of its own."""
+    """Tells a live site what happens in the city, up to the site's own clock; on a thread of its own.
+
+    Offices answer modestly to what people do about a warning (connectors.simulator.reaction).
+    """
 
     def __init__(
         self, site: Live, city: City, begin: int, learn_truth: Callable[[Iterable[Mapping[str, Any]]], None]
     ) -> None:
         self._site, self._city, self._reached = site, city, begin
         self._learn_truth = learn_truth
+        self._actions = Actions(site.data)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="city", daemon=True)
 
@@ -46,6 +51,8 @@ class Stream:
         while not self._stopping.wait(BEAT_S):
             until = self._site.now()
             if until > self._reached:
+                for matter, action, at in self._actions.fresh():
+                    self._city.react(matter, action, at)
                 self._tell(self._reached, until)
                 self._reached = until
 

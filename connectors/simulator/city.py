@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from connectors.simulator.batch import Batch, Ints
 from connectors.simulator.desks import Desks
 from connectors.simulator.intake import Intake
 from connectors.simulator.life import Lives
+from connectors.simulator.reaction import hasten
 from connectors.simulator.readings import ReadingBlock, Sensors
 from connectors.simulator.sensed import Sensed
 from connectors.simulator.telling import Telling
@@ -19,7 +21,7 @@ from connectors.simulator.territory import build_territory
 from connectors.simulator.truth import matter_truths, surge_truth
 from connectors.simulator.vocabulary import vocabulary
 from connectors.simulator.weather import Weather
-from connectors.simulator.working_time import WorkingTime, day_of, midnight
+from connectors.simulator.working_time import WorkingTime, civil, day_of, midnight
 from pipeline.signal import Signal, Step
 
 START = date(2025, 5, 12)
@@ -27,6 +29,8 @@ WARM_UP_DAYS = 14
 """Days lived before the first signal, so that offices have work on their desks when the story begins."""
 FRESH_SHARE = 0.84
 """Share of the asked number a day that is drawn as new; repeats, doubles and surges bring the rest."""
+KEPT_DAYS = 75
+"""Days for which a matter can still be hastened."""
 _TAKES = [int(Step.ROUTED), int(Step.HANDED_OVER), int(Step.REOPENED)]
 _S = 1_000_000
 
@@ -84,6 +88,8 @@ class City:
         self._reached = self.begin
         self._truth: list[dict[str, Any]] = []
         self._names: dict[int, str] = {}
+        self._batches: dict[str, Batch] = {}
+        self._hastened: list[tuple[int, int, Batch]] = []
 
     @property
     def begin(self) -> int:
@@ -104,6 +110,25 @@ class City:
         self._reached = until
         return self._between(begin, until)
 
+    def react(self, matter: str, action: str, at: int) -> bool:
+        """People did something about a matter (acknowledged, assigned, confirmed) at `at` (µs UTC): hasten its future.
+
+        False when nothing changes: it is unknown or done, or its office does not answer. Not for back-tests: what comes
+        then depends on who acts. The truth keeps what would have been.
+        """
+        day, _, serial = matter.partition("-")
+        batch = self._batches.get(day)
+        if batch is None or not serial.isdigit():
+            return False
+        moved = hasten(batch, int(serial) - batch.registered.first, action, max(at, self._reached) // _S)
+        if not len(moved):
+            return False
+        days = day_of(batch.story.at[moved])
+        self._agenda.plan(batch, moved[days >= self._day])
+        for index in moved[days < self._day].tolist():
+            heappush(self._hastened, (int(batch.story.at[index]), index, batch))
+        return True
+
     def readings(self, begin: int, until: int) -> Iterator[ReadingBlock]:
         """What the sensors send in a window, in blocks in order of arrival; windows follow one another."""
         return self.sensors.readings(begin, until)
@@ -117,7 +142,10 @@ class City:
         while True:
             signal = self._ahead if self._ahead is not None else next(self._today, None)
             self._ahead = None
-            if signal is None:
+            if self._hastened and (sooner := self._sooner(signal, until)) is not None:
+                self._ahead = signal
+                yield sooner
+            elif signal is None:
                 if midnight(self._day) * _S >= until:
                     return
                 self._today = self._live(self._day)
@@ -136,7 +164,17 @@ class City:
         self._agenda.take(batch)
         if day >= self._first_day:
             self._tell_truth(batch)
+            self._batches[f"{civil(day):%Y%m%d}"] = batch
+            self._batches.pop(f"{civil(day - KEPT_DAYS):%Y%m%d}", None)
         return self._told(self._agenda.steps(day))
+
+    def _sooner(self, signal: Signal | None, until: int) -> Signal | None:
+        """The next hastened step, if it comes before this signal and before `until`."""
+        at, index, batch = self._hastened[0]
+        if at * _S >= until or (signal is not None and signal.at < at * _S):
+            return None
+        heappop(self._hastened)
+        return next(self._telling.signals(batch, self._telling.names(batch), np.array([index])))
 
     def _count_work(self, batch: Batch) -> None:
         story = batch.story
@@ -162,7 +200,9 @@ class City:
             for (batch, chosen), own in zip(told, names, strict=True)
         ]
         for number in owner[order].tolist():
-            yield next(tellers[number])
+            signal = next(tellers[number])
+            if signal is not None:
+                yield signal
 
     def _tell_truth(self, batch: Batch) -> None:
         born = batch.registered

@@ -63,8 +63,8 @@ class Telling:
         )
         return told.text, told.identifiers
 
-    def signals(self, batch: Batch, names: list[str], chosen: Ints) -> Iterator[Signal]:
-        """The signals of these steps of the batch, in the order given."""
+    def signals(self, batch: Batch, names: list[str], chosen: Ints) -> Iterator[Signal | None]:
+        """The signals of these steps of the batch, in the order given; None for a step that was called off."""
         born, story = batch.registered, batch.story
         rows = story.row[chosen]
         columns = zip(
@@ -83,6 +83,9 @@ class Telling:
         registered, keys, places, offices = int(Step.REGISTERED), self._keys, self._places, self._offices
         for index, row, at, step, number, office, due, category, grid, channel in columns:
             name = names[row]
+            if story.is_off[index]:
+                yield None
+                continue
             if step == registered:
                 yield self._registration(batch, row, name, at, due)
                 continue

@@ -149,6 +149,55 @@ def test_any_number_of_grids_makes_a_city(grids: int) -> None:
     assert {signal.place for signal in told(city, 3)} <= {cell.key for cell in city.territory.grids}
 
 
+# people act
+
+
+def claims(signals: list[Signal]) -> dict[str, int]:
+    """When each matter was first reported done."""
+    found: dict[str, int] = {}
+    for signal in signals:
+        if signal.step is Step.REPORTED_DONE:
+            found.setdefault(signal.matter, signal.at)
+    return found
+
+
+def test_matters_that_people_act_on_are_done_sooner_and_no_other_changes() -> None:
+    plain, acted = City(seed=4, grids=9), City(seed=4, grids=9)
+    begin, middle = plain.span(2)
+    until = plain.span(9)[1]
+    before = list(acted.signals(begin, middle))
+    assert before == list(plain.signals(begin, middle))
+    open_ones = sorted({signal.matter for signal in before} - set(claims(before)))
+    answered = {matter for matter in open_ones[::2] if acted.react(matter, "confirmed", middle)}
+    usual, hastened = list(plain.signals(middle, until)), list(acted.signals(middle, until))
+    assert len(answered) > 20
+    sooner, later = claims(hastened), claims(usual)
+    assert all(sooner[matter] < later[matter] for matter in answered if matter in later)
+    assert [one for one in hastened if one.matter not in answered] == [
+        one for one in usual if one.matter not in answered
+    ]
+    assert [one.at for one in hastened] == sorted(one.at for one in hastened)
+    assert len({one.id for one in hastened}) == len(hastened)
+
+
+def test_the_truth_keeps_what_would_have_been() -> None:
+    plain, acted = City(seed=4, grids=9), City(seed=4, grids=9)
+    begin, until = plain.span(2)
+    matters = {signal.matter for signal in acted.signals(begin, until)}
+    assert any(acted.react(matter, "assigned", until) for matter in sorted(matters))
+    list(plain.signals(begin, until))
+    assert acted.truth() == plain.truth()
+
+
+def test_nothing_moves_once_an_office_is_done_or_where_nothing_is_known() -> None:
+    city = City(seed=4, grids=9)
+    begin, until = city.span(9)
+    done = claims(list(city.signals(begin, until)))
+    assert not any(city.react(matter, "confirmed", until) for matter in done)
+    assert not city.react("20250512-999999", "confirmed", until)
+    assert not city.react("nothing", "confirmed", until)
+
+
 # the truth
 
 
