@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from pipeline.errors import ForewarnError
+from runners.cli_people import account_app, key_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,6 +28,8 @@ mapping_app = typer.Typer(no_args_is_help=True, help="How the rows of a file bec
 config_app = typer.Typer(no_args_is_help=True, help="The configuration of a site.")
 app.add_typer(mapping_app, name="mapping")
 app.add_typer(config_app, name="config")
+app.add_typer(account_app, name="account")
+app.add_typer(key_app, name="key")
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
