@@ -1,5 +1,6 @@
 """`forewarn backtest`: history through the same fold on a recorded clock, then the four files."""
 
+import gc
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from console.reports.report import write_report
 from pipeline.errors import ConfigError
 from pipeline.frame import Frame
 from pipeline.rules import FoldRules
+from runners.checkpoints import give_back
 from runners.embedded import Site
 from runners.exports import rfc3339, write_scores
 from runners.recorded import RecordedDriver, SignalSource, Summary, edge_key, read_commands
@@ -57,6 +59,18 @@ def backtest(task: Task, tell: Tell | None = None) -> dict[str, Any]:
         from runners.series import backtest_series
 
         return backtest_series(task, mapping, settings, rules, tell)
+    note = _fold(task, mapping, settings, rules, tell)
+    # The report needs as much memory as the fold did: it gets the same.
+    gc.collect()
+    give_back()
+    (task.out / "run.json").write_bytes(orjson.dumps(note, option=orjson.OPT_INDENT_2))
+    if tell is not None:
+        tell("reporting", 0)
+    write_report(task.out)
+    return note
+
+
+def _fold(task: Task, mapping: Mapping, settings: Settings, rules: FoldRules, tell: Tell | None) -> dict[str, Any]:
     site = Site(task.out, rules, durable=False, checkpointing=False)
     try:
         source = SignalSource(mapping, task.inputs, rules, settings, edge_key(task.out, fixed=True))
@@ -70,14 +84,9 @@ def backtest(task: Task, tell: Tell | None = None) -> dict[str, Any]:
         if tell is not None:
             tell("writing", 0)
         write_files(task.out, site, rules, task.scores)
-        note = run_note(task, settings, rules, site, summary)
+        return run_note(task, settings, rules, site, summary)
     finally:
         site.close()
-    (task.out / "run.json").write_bytes(orjson.dumps(note, option=orjson.OPT_INDENT_2))
-    if tell is not None:
-        tell("reporting", 0)
-    write_report(task.out)
-    return note
 
 
 def _kept(task: Task, site: Site) -> KeptModels | None:

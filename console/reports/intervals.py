@@ -1,7 +1,7 @@
 """95 % intervals by a bootstrap over blocks of a week: rows of one week come and go together.
 
 Every figure is written as a function of sums per week, so one resample is a vector of week counts and 500 of them
-are one product of matrices. Rankings use at most 4,096 groups of neighbouring scores: with fewer distinct scores
+are one product of matrices. Rankings use at most 2,048 groups of neighbouring scores: with fewer distinct scores
 than that nothing is rounded.
 """
 
@@ -14,7 +14,7 @@ from console.reports.metrics import CALIBRATION_BINS, Floats, Labels, calibratio
 
 RESAMPLES = 500
 SEED = 20_160_301
-_GROUPS = 4_096
+_GROUPS = 2_048
 _WEEK_US = 7 * 86_400_000_000
 _MONDAY_US = 4 * 86_400_000_000
 

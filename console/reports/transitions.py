@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ LEVELS = ("blue", "yellow", "orange", "red")
 """From the lowest up; a level's height is its place here plus one, no level is 0."""
 
 
-_WORDS = frozenset({"reasons", "sentence", "versions", "cutoff"})
+_AT_ONCE = 5_000
+"""Lines that are held decoded at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,37 +65,62 @@ def height_of(level: object) -> int:
 def read_transitions(folder: Path) -> Transitions:
     """`warnings.jsonl` of a back-test folder; none where the file is missing. Raises CorruptData with the line."""
     path = folder / "warnings.jsonl"
+    parts: list[Transitions] = []
     lines: list[dict[str, Any]] = []
+    last: dict[str, int] = {}
     if path.is_file():
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 try:
                     if line.strip():
-                        told = orjson.loads(line)
-                        # Nine tenths of a line are words and reasons, which no figure is made of.
-                        lines.append({name: told[name] for name in told if name not in _WORDS})
+                        lines.append(orjson.loads(line))
                 except ValueError as error:
                     raise CorruptData(f"{path}: line {number}: {error}") from error
-    return transitions(lines)
+                # Nine tenths of a line are words and reasons, which no figure is made of: few are held at a time.
+                if len(lines) == _AT_ONCE:
+                    parts.append(transitions(lines, last))
+                    lines = []
+    parts.append(transitions(lines, last))
+    return _joined(parts)
 
 
-def transitions(lines: Sequence[dict[str, Any]]) -> Transitions:
-    """Columns of decoded lines; a warning's earlier line says what it was before, its first one says it itself."""
+def transitions(lines: Sequence[dict[str, Any]], last: dict[str, int] | None = None) -> Transitions:
+    """Columns of decoded lines; a warning's earlier line says what it was before, its first one says it itself.
+
+    `last`: the level of each warning so far, moved on here.
+    """
+    last = {} if last is None else last
     level = np.array([_level(line) for line in lines], np.int8)
     before = np.zeros(len(lines), np.int8)
-    last: dict[str, int] = {}
     for row, line in enumerate(lines):
-        before[row] = last.get(line["warning"], height_of(line.get("from")))
-        last[line["warning"]] = int(level[row])
+        warning = intern(str(line["warning"]))
+        before[row] = last.get(warning, height_of(line.get("from")))
+        last[warning] = int(level[row])
     return Transitions(
-        warning=[str(line["warning"]) for line in lines],
-        subject=[str(line.get("subject") or "") for line in lines],
-        kind=[str(line.get("kind") or "") for line in lines],
-        target=[str(line.get("target") or "") for line in lines],
-        office=[str(line.get("office") or "") for line in lines],
+        warning=[intern(str(line["warning"])) for line in lines],
+        subject=[intern(str(line.get("subject") or "")) for line in lines],
+        kind=[intern(str(line.get("kind") or "")) for line in lines],
+        target=[intern(str(line.get("target") or "")) for line in lines],
+        office=[intern(str(line.get("office") or "")) for line in lines],
         at=parse_times([str(line["at"]) for line in lines]),
         level=level,
         before=before,
+    )
+
+
+def _joined(parts: Sequence[Transitions]) -> Transitions:
+    def every(name: str) -> list[str]:
+        return [text for part in parts for text in getattr(part, name)]
+
+    return Transitions(
+        warning=every("warning"),
+        subject=every("subject"),
+        kind=every("kind"),
+        target=every("target"),
+        office=every("office"),
+        at=np.concatenate([part.at for part in parts]),
+        level=np.concatenate([part.level for part in parts]),
+        before=np.concatenate([part.before for part in parts]),
     )
 
 

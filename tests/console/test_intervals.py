@@ -40,7 +40,7 @@ def test_many_distinct_scores_are_grouped_and_hardly_move_the_figure() -> None:
     label = (np.random.default_rng(6).random(20_000) < 1 / (1 + np.exp(-score))).astype(np.int8)
     weeks = weeks_of(np.full(20_000, MONDAY_US), resamples=2)
     drawn = ranking(weeks, score, label)
-    assert drawn.rows.shape[1] == 4_096
+    assert drawn.rows.shape[1] == 2_048
     assert drawn.auc()[0] == pytest.approx(metrics.auc(score, label), abs=1e-4)
 
 
