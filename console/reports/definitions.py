@@ -78,7 +78,7 @@ RULES = {
 
 INTERVAL = (
     "95 % intervals: 500 bootstrap resamples of whole weeks (Monday to Sunday, UTC, by at), fixed seed, the same weeks "
-    "for both sides of a difference; scores in at most 4,096 groups. A figure with fewer than ten positives or "
+    "for both sides of a difference; scores in at most 2,048 groups. A figure with fewer than ten positives or "
     "negatives is not shown."
 )
 
