@@ -85,9 +85,7 @@ def configuration() -> dict[str, Any]:
         "site": {"name": "city", "name_zh": "样例市", "name_en": "Sample City"},
         "learning": {"enabled": False},
         "places": list(_places()),
-        "offices": [
-            {"id": id, "name_zh": zh, "name_en": en, "place": "qingxi"} for id, (zh, en) in OFFICES.items()
-        ],
+        "offices": [{"id": id, "name_zh": zh, "name_en": en, "place": "qingxi"} for id, (zh, en) in OFFICES.items()],
         "categories": [
             {"id": id, "name_zh": zh, "name_en": en, "default_office": office, "clocks": ["hotline"]}
             for id, (zh, en, office) in CATEGORIES.items()
@@ -162,7 +160,7 @@ class City:
 
 
 def history(city: City, matters: int) -> None:
-    """Eleven days: matters are registered, some returned again and again, many closed, some left until they are late."""
+    """Eleven days: matters are registered, some returned again and again, some closed, the rest left until late."""
     city.send([record(number, city.clock.now() - HOUR) for number in range(matters)])
     for day in range(11):
         city.pass_time(DAY)

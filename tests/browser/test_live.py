@@ -12,13 +12,13 @@ from tests.browser.conftest import Sit
 pytestmark = pytest.mark.real
 Ids = Callable[..., list[str]]
 PAYLOADS = (
-    "<img src=x onerror=\"window.harmed=1\">",
+    '<img src=x onerror="window.harmed=1">',
     "<script>window.harmed=1</script>",
-    "\"><svg onload=window.harmed=1>",
+    '"><svg onload=window.harmed=1>',
     "</style><style>*{display:none}</style>",
     "javascript:window.harmed=1",
     "{{constructor.constructor('window.harmed=1')()}}",
-    "<a href=\"javascript:window.harmed=1\" style=\"position:fixed;inset:0\">x</a>",
+    '<a href="javascript:window.harmed=1" style="position:fixed;inset:0">x</a>',
     "\u202e反转\u0000\ufeff",
 )
 

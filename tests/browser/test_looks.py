@@ -1,4 +1,4 @@
-"""How it looks: nothing is cut off, covered or pushed out, axe finds nothing, and nothing is said but by a catalogue."""
+"""How it looks: nothing is cut off, covered or pushed out, axe finds nothing, every word is of a catalogue."""
 
 from collections.abc import Callable
 from pathlib import Path
