@@ -62,7 +62,7 @@ class SignIn(Sent):
     token: Annotated[str, Field(max_length=200)] | None = None
 
 
-class Person(Shape):
+class PrincipalInfo(Shape):
     """Who is signed in, by account and post; what they may do."""
 
     name: str
@@ -88,7 +88,7 @@ class SiteInfo(Shape):
 class Session(Shape):
     """A session: `csrf` goes back in the header `X-CSRF` with every change."""
 
-    principal: Person
+    principal: PrincipalInfo
     csrf: str
     expires: str
     site: SiteInfo
