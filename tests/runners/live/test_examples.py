@@ -43,9 +43,8 @@ def test_the_scripts_send_and_the_folder_is_read(example: Served, tmp_path: Path
         first, batch, again = (json.loads(line) for line in said.stdout.splitlines())
         assert (first["accepted"], batch["accepted"], again["duplicate_batch"]) == (1, 1, True)
         assert [(one["index"], one["reason"], one["field"]) for one in batch["rejected"]] == [(1, "bad_time", "at")]
-    lines = [
-        json.dumps({"id": f"p{n}", "matter": f"p{n}", "at": moment(now), "step": "registered"}) for n in range(700)
-    ]
+    fields = {"at": moment(int(time.time()) * 1_000_000), "step": "registered"}
+    lines = [json.dumps({"id": f"p{n}", "matter": f"p{n}", **fields}) for n in range(700)]
     said = subprocess.run(
         [sys.executable, EXAMPLES / "send.py", url], input="\n".join(lines), env=env, capture_output=True, text=True,
         check=True,
