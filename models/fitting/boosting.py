@@ -3,6 +3,7 @@
 Trees see the plain columns (codes and value bins), never running rates of labels: cold rates mislead them.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,22 @@ GROWN, AGED = 1.25, 1.1
 """Growth of the examples that is worth a fit, at once and after 30 days."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A fitted `model`, the ordinals `x` (n, columns; NaN for 0) it was fitted to, the positions of their `columns`,
+    and the cells of `known` codes with their ordinals."""
+
+    model: HistGradientBoostingClassifier
+    x: NDArray[np.float64]
+    columns: Index
+    known: dict[str, NDArray[Any]]
+
+
 class Boosting:
     """Remembers examples and refits when they grew by a quarter, or after 30 days by a tenth."""
 
     def __init__(
-        self, cells: Cells, prior: float, *, seed: int = 0, rounds: int = 120, rate: float = 0.06, kept: int = KEPT
+        self, cells: Cells, prior: float, *, seed: int = 0, rounds: int = 80, rate: float = 0.09, kept: int = KEPT
     ) -> None:
         n_hashed = cells.width - len(cells.schema.values)
         self._cells, self._seed, self._rounds, self._rate, self._kept = cells, seed, rounds, rate, kept
@@ -62,12 +74,14 @@ class Boosting:
             self._scorers[share] = Boosted(self._cells, _scaled(self._arrays, share))
         return self._scorers[share]
 
-    def fitted(self) -> tuple[HistGradientBoostingClassifier, NDArray[np.float64], dict[str, NDArray[Any]]]:
-        """A fit to what is remembered, the ordinals it was fitted to (n, columns), the code cells they stand for."""
+    def fitted(self) -> "Fit":
+        """A fit to what is remembered."""
         ordinals, known = self._ordinals()
-        x = np.where(ordinals == 0, np.nan, ordinals - 1.0).T
-        # A column that is missing everywhere has nothing to split on, and scikit-learn cannot bin it.
-        x[:, np.isnan(x).all(axis=0)] = 0.0
+        # A column that is the same everywhere has nothing to split on, and would cost as much as any other.
+        varied = np.flatnonzero((ordinals != ordinals[:, :1]).any(axis=1))
+        x = np.where(ordinals == 0, np.nan, ordinals - 1.0)[varied].T
+        if not len(varied):
+            varied, x = np.zeros(1, dtype=np.intp), np.zeros((len(self._y), 1))
         model = HistGradientBoostingClassifier(
             max_iter=self._rounds,
             learning_rate=self._rate,
@@ -77,16 +91,16 @@ class Boosting:
             # Columns drawn by seed at each node make the trees less alike: + .002 to .005 AUC on real incidents.
             max_features=0.4,
             max_bins=255,
-            categorical_features=[position < self._n_codes for position in range(len(self._columns))],
+            categorical_features=(varied < self._n_codes).tolist(),
             early_stopping=False,
             random_state=self._seed,
         )
-        return model.fit(x, self._y), x, known
+        return Fit(model.fit(x, self._y), x, varied, known)
 
     def _fit(self) -> dict[str, NDArray[Any]]:
-        model, _, known = self.fitted()
-        base = float(np.ravel(model._baseline_prediction)[0])
-        return {"base": np.array([base]), **known, **_exported(model)}
+        fit = self.fitted()
+        base = float(np.ravel(fit.model._baseline_prediction)[0])
+        return {"base": np.array([base]), **fit.known, **_exported(fit)}
 
     def _ordinals(self) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
         """Examples as small ordinals, and the ordinals of the code cells that are known."""
@@ -139,8 +153,8 @@ def _scaled(arrays: Arrays, share: float) -> dict[str, NDArray[Any]]:
     }
 
 
-def _exported(model: HistGradientBoostingClassifier) -> dict[str, NDArray[Any]]:
-    trees = [iteration[0] for iteration in model._predictors]
+def _exported(fit: Fit) -> dict[str, NDArray[Any]]:
+    trees = [iteration[0] for iteration in fit.model._predictors]
     n = len(trees)
     out: dict[str, NDArray[Any]] = {
         "leaf": np.zeros((n, LEAVES)),
@@ -151,15 +165,15 @@ def _exported(model: HistGradientBoostingClassifier) -> dict[str, NDArray[Any]]:
         "goes_left": np.zeros((n, NODES, ORDINALS // 8), dtype=np.uint8),
     }
     for number, tree in enumerate(trees):
-        _Walk(out, number, tree).visit(0, [], [])
+        _Walk(out, number, tree, fit.columns).visit(0, [], [])
     return out
 
 
 class _Walk:
     """Depth-first through one tree, left before right: leaves get their bits in that order."""
 
-    def __init__(self, out: dict[str, NDArray[Any]], number: int, tree: Any) -> None:
-        self._out, self._number, self._tree = out, number, tree
+    def __init__(self, out: dict[str, NDArray[Any]], number: int, tree: Any, columns: Index) -> None:
+        self._out, self._number, self._tree, self._columns = out, number, tree, columns
         self._leaves = self._nodes = 0
 
     def visit(self, at: int, columns: list[int], expected: list[float]) -> None:
@@ -170,10 +184,11 @@ class _Walk:
             return
         mine, first = self._nodes, self._leaves
         self._nodes += 1
-        below = [*columns, int(node["feature_idx"])], [*expected, self._mean(at)]
+        column = int(self._columns[node["feature_idx"]])
+        below = [*columns, column], [*expected, self._mean(at)]
         self.visit(int(node["left"]), *below)
         out, number = self._out, self._number
-        out["column"][number, mine] = node["feature_idx"]
+        out["column"][number, mine] = column
         out["left"][number, mine] = (1 << self._leaves) - (1 << first)
         out["goes_left"][number, mine] = np.packbits(self._goes_left(node))
         self.visit(int(node["right"]), *below)

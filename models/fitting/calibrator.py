@@ -17,11 +17,12 @@ START = 2_000
 """Labels before the first calibration; a short stream is ruined by an early one."""
 FAILED = 20
 """Failures before the first calibration; the ridge holds the slope while there are no more."""
-HALF_LIFE = 2_000.0
+HALF_LIFE = 1_500.0
 """Labels after which a label counts half."""
-POOLED = 200.0
+POOLED = 80.0
 """Labels of its own a bin needs to weigh as much as the line."""
-RIDGE = 5.0
+RIDGE = 50.0
+"""Pull of the slope towards 1, in squared logits: a stream that drifts tells slopes that the next weeks do not keep."""
 _EDGES = np.arange(-8.0, 8.01, 0.25)
 
 

@@ -23,6 +23,8 @@ __all__ = ["EarlyLabel", "Published", "TargetSpec", "Trainer"]
 SAMPLE = 20_000
 """Latest decisions that bins are cut from, and latest first decisions that scores are centred on."""
 DECISIONS_A_SUBJECT = 2
+GROWN = 0.005
+"""Share by which the labels must have grown for a new version: a few more change little, and cost the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Trainer:
         self._join = Join(schema, [target.hold_days for target in targets], patience_days)
         self._students = [Student(schema, target, seed) for target in targets]
         self._cells = Cells(schema)
-        self._seen = self._next_bins = self._fresh = 0
+        self._seen = self._next_bins = self._fresh = self._learned = 0
         self._new: list[tuple[NDArray[np.void], Rows]] = []
         self._recent, self._first = _Latest(schema), _Latest(schema)
         self.champion = Champion.untrained(schema, self._names, [target.prior for target in targets])
@@ -75,15 +77,20 @@ class Trainer:
         self._join.check(now_us)
         self._score()
         # Joining is spared on days on which it cannot be enough.
-        if DECISIONS_A_SUBJECT * self._join.waiting_labels + self._fresh < self._min_labels:
+        if DECISIONS_A_SUBJECT * self._join.waiting_labels + self._fresh < self._enough():
             return None
         for student, matured in zip(self._students, self._join.matured(now_us), strict=True):
             student.take(matured)
             self._fresh += len(matured.y)
-        if self._fresh < self._min_labels:
+        if self._fresh < self._enough():
             return None
+        self._learned += self._fresh
         self._fresh = 0
         return self._publish(now_us)
+
+    def _enough(self) -> float:
+        """New labels that are worth a version."""
+        return max(self._min_labels, GROWN * self._learned)
 
     def _score(self) -> None:
         """Score what was decided since the last call, all at once: the champion has not changed in between."""

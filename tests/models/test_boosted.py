@@ -22,10 +22,10 @@ def test_scores_are_those_of_scikit_learn() -> None:
     learner = Boosting(CELLS, 0.2)
     learner.learn(index, y, 0)
     scorer = learner.scorer(1.0)
-    model, ordinals, _ = learner.fitted()
+    fit = learner.fitted()
     assert scorer is not None
     rounding = 0.5 * (len(scorer.to_arrays()["leaf"]) + 1) / UNIT
-    assert np.abs(scorer.score(index) / UNIT - model.decision_function(ordinals)).max() < rounding
+    assert np.abs(scorer.score(index) / UNIT - fit.model.decision_function(fit.x)).max() < rounding
 
 
 def test_trees_stay_within_a_byte_of_leaves() -> None:
@@ -68,4 +68,17 @@ def test_a_column_without_any_value_is_borne() -> None:
     index = CELLS.index(Rows(rows.codes, np.stack([rows.values[:, 0], np.full(1_000, np.nan, np.float32)], axis=1)))
     learner = Boosting(CELLS, 0.2)
     learner.learn(index, y, 0)
+    assert learner.scorer(1.0) is not None
+
+
+def test_columns_that_never_vary_are_left_out() -> None:
+    rows, y = rows_by_lot(1_000)
+    learner = Boosting(CELLS, 0.2)
+    learner.learn(CELLS.index(Rows(np.where([True, False, True], rows.codes, 5).astype(np.uint32), rows.values)), y, 0)
+    assert learner.fitted().columns.tolist() == [0, 2, 3, 4]
+
+
+def test_rows_all_alike_are_borne() -> None:
+    learner = Boosting(CELLS, 0.2)
+    learner.learn(np.repeat(examples(1)[0], 100, axis=1), np.arange(100, dtype=np.uint8) % 2, 0)
     assert learner.scorer(1.0) is not None

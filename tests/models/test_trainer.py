@@ -78,6 +78,15 @@ def test_a_version_needs_new_labels() -> None:
     assert trainer.learn_until(3 * DAY) is None
 
 
+def test_late_in_a_long_history_a_version_needs_more() -> None:
+    trainer, n = Trainer(SCHEMA, [TargetSpec("overdue", 0.0, 0.2)], min_labels=10), 4_030
+    rows, y = rows_by_lot(n)
+    trainer.decide(decisions(np.arange(n), 0, 1), rows)
+    for day, (first, after) in enumerate([(0, 4_000), (4_000, 4_019), (4_019, 4_020)], start=1):
+        trainer.know(labels(np.arange(first, after), y[first:after], known_at=day * DAY))
+        assert (trainer.learn_until(day * DAY) is not None) == (day != 2)
+
+
 def test_how_it_was_fed_changes_nothing(versions: list[Published]) -> None:
     for one, other in zip(versions, trained(rows_by_lot(N)[1], pieces=7), strict=True):
         assert one.head == other.head
