@@ -24,6 +24,9 @@ class Served:
         self.config, self.data = config, data
         accounts = Accounts(data / "accounts.db")
         self.key = Keys(accounts).create(source)
+        if not accounts.is_known("li"):
+            accounts.add("li", "duty_officer", password="correct horse battery")
+        self.token = accounts.token("li")
         accounts.close()
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = int(probe.getsockname()[1])
@@ -56,6 +59,17 @@ class Served:
             return answer.status, json.loads(answer.read() or b"null")
         finally:
             connection.close()
+
+    def sign_in(self) -> dict[str, str]:
+        """Headers of a signed-in account that may change things."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT_S)
+        body = json.dumps({"name": "li", "password": "correct horse battery"})
+        connection.request("POST", "/api/v1/session", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        csrf = json.loads(answer.read())["csrf"]
+        cookie = str(answer.getheader("set-cookie")).partition(";")[0]
+        connection.close()
+        return {"Cookie": cookie, "X_CSRF": csrf, "Content_Type": "application/json"}
 
     def post(self, records: list[bytes], kind: str = "application/cloudevents-batch+json", **headers: str) -> Any:
         """Post a batch of records; status and answer."""

@@ -1,5 +1,6 @@
 """A live site that is killed in the middle of its work: what it had answered is there, and nothing is counted twice."""
 
+import json
 import random
 import signal
 import threading
@@ -13,7 +14,7 @@ from runners.log_sqlite import Logs
 from runners.replay import replay
 from runners.verify import verify
 from tests.runners.live.served import Served
-from tests.runners.live.town import record
+from tests.runners.live.town import overdue, record
 
 KILLS = 4
 BATCH = 40
@@ -72,6 +73,30 @@ def test_a_site_that_is_told_to_stop_finishes_and_exits_with_0(town: Path, tmp_p
     assert site.end(signal.SIGTERM) == 0
     assert len(ids_in(tmp_path / "data")) == 500
     assert (tmp_path / "data" / "checkpoints").is_dir()
+
+
+def test_what_a_person_did_survives_a_kill_the_moment_it_was_answered(town: Path, tmp_path: Path) -> None:
+    site = Served(town, tmp_path / "data")
+    site.start()
+    now = int(time.time()) * 1_000_000
+    assert site.post([overdue(1, at=now)])[0] == 202
+    headers = site.sign_in()
+    limit = time.monotonic() + 30
+    while not (rows := site.request("GET", "/api/v1/queue", **headers)[1]["items"]):
+        assert time.monotonic() < limit
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    body = json.dumps({"command": "acknowledge", "expected": rows[0]["number"], "next_update_by": until}).encode()
+    path = f"/api/v1/warnings/{rows[0]['id']}/commands"
+    status, answer = site.request("POST", path, body, Idempotency_Key="key-00000001", **headers)
+    assert site.end(signal.SIGKILL) == -signal.SIGKILL
+    assert (status, answer["ok"]) == (200, True)
+    site.start()
+    row = site.request("GET", f"/api/v1/warnings/{rows[0]['id']}", **headers)[1]
+    assert (row["state"], row["taken_by"]) == ("acknowledged", "li")
+    again = site.request("POST", path, body, Idempotency_Key="key-00000001", **headers)
+    assert (again[0], again[1]["number"]) == (200, answer["number"])
+    assert site.end() == 0
+    assert replay(tmp_path / "data").is_equal
 
 
 def ids_in(data: Path) -> list[bytes]:
