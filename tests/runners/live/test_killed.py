@@ -82,7 +82,7 @@ def test_what_a_person_did_survives_a_kill_the_moment_it_was_answered(town: Path
     assert site.post([overdue(1, at=now)])[0] == 202
     headers = site.sign_in()
     limit = time.monotonic() + 30
-    while not (rows := site.request("GET", "/api/v1/queue", **headers)[1]["items"]):
+    while not (rows := site.request("GET", "/api/v1/queue", None, **headers)[1]["items"]):
         assert time.monotonic() < limit
     until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
     body = json.dumps({"command": "acknowledge", "expected": rows[0]["number"], "next_update_by": until}).encode()
@@ -91,7 +91,7 @@ def test_what_a_person_did_survives_a_kill_the_moment_it_was_answered(town: Path
     assert site.end(signal.SIGKILL) == -signal.SIGKILL
     assert (status, answer["ok"]) == (200, True)
     site.start()
-    row = site.request("GET", f"/api/v1/warnings/{rows[0]['id']}", **headers)[1]
+    row = site.request("GET", f"/api/v1/warnings/{rows[0]['id']}", None, **headers)[1]
     assert (row["state"], row["taken_by"]) == ("acknowledged", "li")
     again = site.request("POST", path, body, Idempotency_Key="key-00000001", **headers)
     assert (again[0], again[1]["number"]) == (200, answer["number"])

@@ -1,0 +1,64 @@
+"""Accounts and keys from the command line, while no site runs."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.api.accounts import Accounts
+from console.api.keys import Keys
+from runners.cli import main
+from tests.runners.live.town import running
+
+Ask = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Call `forewarn` with these words: its exit code, what it printed, what it complained of."""
+
+    def asked(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["forewarn", *map(str, words)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        said = capsys.readouterr()
+        return int(stopped.value.code or 0), said.out.strip(), said.err
+
+    return asked
+
+
+def test_a_key_is_printed_once_and_works(ask: Ask, tmp_path: Path) -> None:
+    code, secret, _ = ask("key", "create", "hotline", "--data", tmp_path)
+    accounts = Accounts(tmp_path / "accounts.db")
+    key = Keys(accounts).check(secret)
+    accounts.close()
+    assert code == 0
+    assert key is not None
+    assert key.allows("intake", "hotline")
+    listed = ask("key", "list", "--data", tmp_path)[1]
+    assert secret not in listed
+    assert ask("key", "revoke", listed.split("\t")[0], "--data", tmp_path)[0] == 0
+    assert ask("key", "list", "--data", tmp_path)[1] == ""
+
+
+def test_an_account_is_added_with_a_link_that_signs_in_once(ask: Ask, tmp_path: Path) -> None:
+    _, link, _ = ask("account", "add", "li", "--role", "approver", "--data", tmp_path)
+    accounts = Accounts(tmp_path / "accounts.db")
+    token = link.partition("#token=")[2]
+    assert accounts.redeem(token) is not None
+    assert accounts.redeem(token) is None
+    accounts.close()
+    assert ask("account", "list", "--data", tmp_path)[1].startswith("li\tapprover")
+    assert ask("account", "disable", "li", "--data", tmp_path)[0] == 0
+
+
+def test_a_role_that_does_not_exist_is_wrong_use(ask: Ask, tmp_path: Path) -> None:
+    assert ask("account", "add", "li", "--role", "king", "--data", tmp_path)[0] == 2
+
+
+def test_while_a_site_runs_its_accounts_are_its_own(ask: Ask, town: Path, tmp_path: Path) -> None:
+    with running(town, tmp_path / "data"):
+        code, _, said = ask("key", "create", "hotline", "--data", tmp_path / "data")
+    assert code == 1
+    assert "in use by process" in said
