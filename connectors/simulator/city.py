@@ -69,7 +69,8 @@ class City:
         self.territory = build_territory(words, grids)
         self.weather = Weather(seed)
         self._first_day = start.toordinal() - date(1970, 1, 1).toordinal()
-        fresh = FRESH_SHARE * (max(150.0, 0.346 * grids) if per_day is None else per_day)
+        self.per_day = max(150.0, 0.346 * grids) if per_day is None else float(per_day)
+        fresh = FRESH_SHARE * self.per_day
         begins = self._first_day - WARM_UP_DAYS
         time = WorkingTime(begins - 10, words.holidays, words.worked_weekends)
         self._desks = Desks(seed, self.territory, words.categories, fresh, begins)
@@ -148,6 +149,10 @@ class City:
             elif signal is None:
                 if midnight(self._day) * _S >= until:
                     return
+                if midnight(self._day + 1) * _S <= begin:
+                    self._live(self._day)  # it has to be lived, and nobody wants to hear of it
+                    self._day += 1
+                    continue
                 self._today = self._live(self._day)
                 self._day += 1
             elif signal.at >= until:
