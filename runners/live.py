@@ -134,6 +134,9 @@ class Live:
         self.gate.stop()
         self.delivery.stop()
         self.engine.stop()
+        if self.engine.failed is not None:
+            # A fold that broke off is no state to go on from; the log is.
+            self._site.checkpointing = False
         self.trainer.close()
         self._readings.close()
         self._surges.close()

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
+import structlog
+
 from connectors.intake_http import NotNow
 from pipeline.calendar import MINUTE_US
 from pipeline.effects import Effects
@@ -30,6 +32,7 @@ from runners.live_work import Entry, Errand, Group, Outcome, Post
 from runners.readings_runner import ReadingsRunner
 from runners.site_runner import SiteRunner
 
+log = structlog.get_logger("forewarn")
 TICK_US = 10 * SECOND
 """After so long without an entry a tick tells the fold what time it is."""
 DEFERRED = 30_000
@@ -91,7 +94,7 @@ class Engine:
         self._now = max(site.partitions[0].fold.county.now, surges.fold.now, readings.now)
         self._minute = self._now // MINUTE_US
         self._heard: set[str] = set()
-        self._is_stopping = self._has_news = False
+        self._is_stopping = self._has_news = self._has_ended = False
         self._thread = threading.Thread(target=self._run, name="engine")
 
     # for other threads ---------------------------------------------------------------------------------------------
@@ -108,19 +111,28 @@ class Engine:
         if self._thread.is_alive():
             self._thread.join()
 
+    def join(self) -> None:
+        """Wait until the thread has ended, for whatever reason."""
+        self._thread.join()
+
     def offer(self, group: Group) -> None:
         """Hand over a prepared group; it counts against the room already."""
         with self._wake:
-            if any(part.is_emergency for part in group.parts):
-                self._groups.appendleft(group)
-            else:
-                self._groups.append(group)
-            self._wake.notify()
+            if not self._has_ended:
+                if any(part.is_emergency for part in group.parts):
+                    self._groups.appendleft(group)
+                else:
+                    self._groups.append(group)
+                self._wake.notify()
+                return
+        self._refuse([group], NotNow(STOPPING, 5.0))
 
     def enter(self, entry: Entry) -> None:
         """Append an entry with priority. Raises NotNow when nothing can be written."""
         self.check()
         with self._wake:
+            if self._has_ended:
+                raise NotNow(STOPPING, 5.0)
             self._entries.append(entry)
             self._wake.notify()
 
@@ -128,7 +140,7 @@ class Engine:
         """Make a call on the engine's thread, between two steps."""
         errand = Errand(call)
         with self._wake:
-            if self.failed is not None or (self._is_stopping and not self._thread.is_alive()):
+            if self._has_ended:
                 errand.future.set_exception(NotNow(STOPPING, RETRY_S))
             else:
                 self._errands.append(errand)
@@ -200,8 +212,9 @@ class Engine:
         now = self.stamp()
         if not self._owed:
             self._pass_time(now)
-        for regular in self.regulars:
-            regular.look(now)
+        for regular in tuple(self.regulars):
+            if not self._goes_well(regular, lambda regular=regular: regular.look(now)):  # type: ignore[misc]
+                self.regulars.remove(regular)
         with self._wake:
             return not self._is_stopping or self._has_work() or bool(self._unfolded)
 
@@ -373,8 +386,24 @@ class Engine:
         self._free(posts)
         self._tell("signals-0", effects, partition.fold.county.now)
         lag = max(0, self.clock.now() - int(frames[0].now[0]))
-        for watcher in self.watchers:
-            watcher.folded(effects, sum(map(len, frames)), lag)
+        entries = sum(map(len, frames))
+        for watcher in tuple(self.watchers):
+            if not self._goes_well(watcher, lambda watcher=watcher: watcher.folded(effects, entries, lag)):  # type: ignore[misc]
+                self.watchers.remove(watcher)
+
+    def _goes_well(self, part: object, call: Callable[[], None]) -> bool:
+        """Make a call of something beside the engine; what fails is left out from then on, and the site goes on."""
+        try:
+            call()
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                log.exception("left out after a failure", part=type(part).__name__)
+                return False
+            self.trouble = FULL
+        except Exception:
+            log.exception("left out after a failure", part=type(part).__name__)
+            return False
+        return True
 
     def _keep(self) -> bool:
         """Try again to keep what was folded while the disk was full."""
@@ -431,7 +460,7 @@ class Engine:
     def _give_up(self) -> None:
         """Answer whoever still waits."""
         with self._wake:
-            self._is_stopping = True
+            self._is_stopping = self._has_ended = True
             groups, entries, errands = list(self._groups), self._entries, self._errands
             self._groups.clear()
             self._entries, self._errands = [], []

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.deadletter import DeadLetter
 from connectors.intake_http import Accepted, Rejection
-from pipeline.errors import ForewarnError, Refused
+from pipeline.errors import Refused
 from pipeline.frame import Kind
 from runners.live_sources import Part
 
@@ -89,5 +89,5 @@ class Errand:
         """Make the call; its outcome goes to the future."""
         try:
             self.future.set_result(self.call())
-        except (OSError, ForewarnError) as error:
+        except Exception as error:  # noqa: BLE001  whoever asked is told; what one asks must not end the engine for all
             self.future.set_exception(error)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from connectors.intake_http import NotNow
 from pipeline.errors import ConfigError, LogBusy
 from pipeline.frame import Frame, Kind
 from runners.clock import SetClock
@@ -317,3 +318,47 @@ def test_every_problem_of_a_live_configuration_is_told(tmp_path: Path) -> None:
     path = lay_out(tmp_path / "town", sources=[*CONFIG["sources"], {"name": "third", "mapping": "hotline.yaml"}])
     with pytest.raises(ConfigError, match="is of the source 'hotline'"):
         plan(path)
+
+
+# when something breaks ------------------------------------------------------------------------------------------------
+
+
+def test_what_is_asked_of_the_engine_and_fails_is_told_to_who_asked(town: Path, tmp_path: Path) -> None:
+    with running(town, tmp_path / "data") as site:
+        with pytest.raises(ZeroDivisionError):
+            site.call(lambda: 1 // 0).result(10)
+        assert send(site, "hotline", [record(1)]).accepted == 1
+
+
+class Broken:
+    """Something beside the engine that always fails."""
+
+    def look(self, now: int) -> None:
+        """Fail."""
+        raise ZeroDivisionError
+
+
+def test_a_part_beside_the_engine_that_fails_is_left_out(town: Path, tmp_path: Path) -> None:
+    with running(town, tmp_path / "data") as site:
+        broken = Broken()
+        site.call(lambda: site.add(broken)).result(10)
+        assert send(site, "hotline", [record(1)]).accepted == 1
+        assert broken not in site.engine.regulars
+        assert site.readiness().ready
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_engine_that_breaks_says_so_takes_nothing_and_leaves_the_log_to_go_on_from(
+    town: Path, tmp_path: Path
+) -> None:
+    with running(town, tmp_path / "data") as site:
+        send(site, "hotline", records(20))
+        site.call(lambda: setattr(site.site.partitions[0], "offset", 99)).result(10)
+        assert run(site.accept("hotline", [record(50)])).accepted == 1
+        site.engine.join()
+        assert "the engine stopped" in site.readiness().reason
+        with pytest.raises(NotNow):
+            run(site.accept("hotline", [record(51)]))
+    with running(town, tmp_path / "data") as site:
+        assert site.ledger.of("hotline")["applied"] == 21
+    assert replay(tmp_path / "data").is_equal
