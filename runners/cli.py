@@ -208,7 +208,7 @@ def simulate(
     out_dir: Annotated[Path, typer.Option("--out", help="Where the files go.")],
     seed: Annotated[int, typer.Option(help="Same seed, same city.")] = 7,
     days: Annotated[int, typer.Option(help="Days to simulate.")] = 60,
-    grids: Annotated[int, typer.Option(help="Neighbourhood grids.")] = 24,
+    grids: Annotated[int, typer.Option(help="Neighbourhood grids.")] = 240,
 ) -> None:
     """A synthetic city as files: signals, readings, ground truth, and the mapping and configuration to run them.
 

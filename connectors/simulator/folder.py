@@ -47,7 +47,7 @@ def write(
     *,
     seed: int = 7,
     days: int = 60,
-    grids: int = 24,
+    grids: int = 240,
     start: date = START,
     per_day: float | None = None,
     sensors: int = 32,
