@@ -39,6 +39,7 @@ class Partition:
         self._supervised = Supervised(topology(rules, site.models.champions), self._rewind, self._reread)
         self._fold_s = 0.0
         self._unkept: list[Effects] = []
+        self._is_torn = False
         self._written = time.monotonic()
 
     def restore(self) -> None:
@@ -83,12 +84,14 @@ class Partition:
         """Fold frames and keep their effects in one transaction; what the store has already is not kept twice."""
         begun = time.perf_counter()
         out: list[Effects] = []
+        self._is_torn = True
         for frame in frames:
             if frame.offset != self.offset + 1:
                 raise CorruptData(f"signals-{self.number}: frame {frame.offset} follows {self.offset}")
             self._provide(frame)
             out += self._fold_in(frame)
             self.offset = frame.offset
+        self._is_torn = False
         self._unkept += out
         if self.offset > stored:
             self.keep()
@@ -125,7 +128,9 @@ class Partition:
         self.checkpoint(wait=False)
 
     def checkpoint(self, *, wait: bool = True) -> None:
-        """Write what was touched since the last one; without `wait`, beside the fold."""
+        """Write what was touched since the last one; without `wait`, beside the fold. Nothing of a frame half folded."""
+        if self._is_torn:
+            return
         try:
             self.checkpoints.write(self.offset, lambda delta: self.fold.checkpoint(delta=delta), wait=wait)
         except OSError:
@@ -201,6 +206,7 @@ class Site:
         for partition in self.partitions:
             if self.checkpointing and partition.offset >= 0:
                 partition.checkpoint()
+            partition.checkpoints.settle()
         self.store.close()
         self.logs.close()
         self.lease.release()

@@ -269,8 +269,11 @@ class RecordedDriver:
         """Local midnight has passed: take the model learned since the last one, hand out the next lesson."""
         midnight = self.rules.calendar.start_of(self.rules.calendar.day_of(at))
         self._collect(limit=midnight)
-        # Behind the model, whose entry may complete a minute: crossed again after a stop, nothing is cut otherwise.
-        self._surges.drain(self._now)
+        day_of = self.rules.calendar.day_of
+        if (day_of(self._midnight) - 1) // 7 != day_of(at) // 7:
+            # Once a week, since how often changes no effect. Behind the model, whose entry may complete a minute:
+            # crossed again after a stop, nothing is cut otherwise.
+            self._surges.drain(self._now)
         if self._trainer is not None:
             marks = self.site.store.marks()
             before = self._lessons[-1].labels if self._lessons else 0
