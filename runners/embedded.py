@@ -3,6 +3,7 @@
 import gc
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class Partition:
         self._supervised = Supervised(topology(rules, site.models.champions), self._rewind, self._reread)
         self._fold_s = 0.0
         self._unkept: list[Effects] = []
+        # Between the first change by a frame and the last: who is interrupted there has a state that no log gives.
         self._is_torn = False
         self._written = time.monotonic()
 
@@ -59,6 +61,8 @@ class Partition:
     def _rewind(self, before: int) -> tuple[Topology, int]:
         """The newest checkpoint of a frame before this offset, else an empty fold; what is written next is a base."""
         fold = topology(self.rules, self.site.models.champions)
+        with suppress(OSError):
+            self.checkpoints.settle()
         self.checkpoints = self._checkpoints()
         for offset, chain in self.checkpoints.read():
             if offset >= before:
@@ -128,7 +132,7 @@ class Partition:
         self.checkpoint(wait=False)
 
     def checkpoint(self, *, wait: bool = True) -> None:
-        """Write what was touched since the last one; without `wait`, beside the fold. Nothing of a frame half folded."""
+        """Write what was touched since the last one; without `wait`, beside the fold."""
         if self._is_torn:
             return
         try:
