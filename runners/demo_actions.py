@@ -3,12 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import orjson
-from sqlalchemy import func, select
-
-from alerts.schema import transitions
-from alerts.store import Store
 from connectors.simulator.reaction import SHARE
+from runners.first_reasons import last_transition, transitions_behind
 from runners.log_sqlite import Logs
 
 
@@ -17,25 +13,19 @@ class Actions:
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        store = Store(data / "store.db", readonly=True)
-        with store.engine.connect() as connection:
-            self._last = int(connection.execute(select(func.max(transitions.c.id))).scalar() or 0)
-        store.close()
+        self._last = last_transition(data)
 
     def fresh(self) -> Iterator[tuple[str, str, int]]:
         """Matter, what was done (a cause of the reaction), when (µs UTC)."""
-        store = Store(self._data / "store.db", readonly=True)
-        logs = Logs(self._data / "log.db", readonly=True)
-        try:
-            query = select(transitions.c.id, transitions.c.body).where(transitions.c.id > self._last)
-            with store.engine.connect() as connection:
-                for number, body in connection.execute(query.order_by(transitions.c.id)):
-                    self._last = number
-                    change = orjson.loads(body)
-                    if change["cause"] in SHARE and change["kind"] == "matter":
-                        found = logs.matter(bytes.fromhex(change["subject"]))
-                        if found is not None:
-                            yield found[1].partition("/")[2], change["cause"], change["at"]
-        finally:
-            logs.close()
-            store.close()
+        acted = []
+        for number, change in transitions_behind(self._data, self._last):
+            self._last = number
+            if change["cause"] in SHARE and change["kind"] == "matter":
+                acted.append(change)
+        if not acted:
+            return
+        with Logs(self._data / "log.db", readonly=True) as logs:
+            for change in acted:
+                found = logs.matter(bytes.fromhex(change["subject"]))
+                if found is not None:
+                    yield found[1].partition("/")[2], change["cause"], change["at"]

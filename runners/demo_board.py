@@ -9,9 +9,8 @@ from typing import Any
 
 import orjson
 
-from alerts.store import Store
 from runners.exports import Names
-from runners.first_reasons import first_reason, first_transitions
+from runners.first_reasons import first_reason, transitions_behind
 from runners.log_sqlite import Logs
 from runners.scoreboard import Truth, Warned
 from runners.scoreboard_figures import scoreboard
@@ -54,11 +53,9 @@ class Board:
 
     def _follow(self) -> None:
         """Take in the warnings that were raised since the last time."""
-        store = Store(self._data / "store.db", readonly=True)
-        logs = Logs(self._data / "log.db", readonly=True)
-        try:
+        with Logs(self._data / "log.db", readonly=True) as logs:
             names = Names(logs)
-            for number, transition in first_transitions(store, self._last):
+            for number, transition in transitions_behind(self._data, self._last, first=True):
                 self._last = number
                 self._warned.append(
                     Warned(
@@ -70,9 +67,6 @@ class Board:
                         transition["at"] / 1e6,
                     )
                 )
-        finally:
-            logs.close()
-            store.close()
 
 
 def _rfc3339(us: int) -> str:

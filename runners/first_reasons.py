@@ -1,13 +1,12 @@
-"""Why each warning was raised at first: the code of the reason that governed its first transition."""
+"""Transitions of an embedded store behind a row number, and why each warning was raised at first."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import select
-
-from alerts.schema import transitions
-from alerts.store import Store
 
 
 def first_reason(transition: dict[str, Any]) -> str:
@@ -22,9 +21,15 @@ def first_reason(transition: dict[str, Any]) -> str:
     return str(grounds[0]["why"]) if grounds else str(governing["kind"])
 
 
-def first_transitions(store: Store, after: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
-    """First transitions of all warnings with their row number, those behind `after`, in order."""
-    query = select(transitions.c.id, transitions.c.body).where(transitions.c.number == 1, transitions.c.id > after)
-    with store.engine.connect() as connection:
-        for number, body in connection.execute(query.order_by(transitions.c.id)):
+def transitions_behind(data: Path, after: int, *, first: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Transitions behind the row `after` with their row numbers, in order; of each warning the `first` alone."""
+    query = f"SELECT id, body FROM transitions WHERE id > ? {'AND number = 1' if first else ''} ORDER BY id"
+    with closing(sqlite3.connect(f"{(data / 'store.db').absolute().as_uri()}?mode=ro", uri=True)) as db:
+        for number, body in db.execute(query, (after,)):
             yield number, orjson.loads(body)
+
+
+def last_transition(data: Path) -> int:
+    """Row number of the newest transition; 0 where there is none."""
+    with closing(sqlite3.connect(f"{(data / 'store.db').absolute().as_uri()}?mode=ro", uri=True)) as db:
+        return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM transitions").fetchone()[0])

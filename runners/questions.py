@@ -13,7 +13,7 @@ from console.reports.tune import patch, tune
 from pipeline.assessment import Level
 from pipeline.county import FOLD_VERSION
 from runners.exports import Names, level_name, rfc3339
-from runners.first_reasons import first_reason, first_transitions
+from runners.first_reasons import first_reason, transitions_behind
 from runners.log_sqlite import Logs
 
 _OVER = frozenset({"ended", "closed", "withdrawn"})
@@ -23,7 +23,7 @@ def list_warnings(data: Path, *, every: bool, limit: int) -> list[dict[str, Any]
     """Warnings with names, worst and newest first."""
     store, logs = Store(data / "store.db", readonly=True), Logs(data / "log.db", readonly=True)
     names = Names(logs)
-    first = {transition["warning"]: first_reason(transition) for _, transition in first_transitions(store)}
+    first = {each["warning"]: first_reason(each) for _, each in transitions_behind(data, 0, first=True)}
     rows = []
     for row in store.queue(limit=1 << 31 if not every else limit):
         if not every and row["state"] in _OVER:

@@ -13,7 +13,7 @@ from connectors.simulator.working_time import HOUR, ZONE, civil, day_of
 
 CONTACTS = 0.12
 UNASSIGNED = ("142", "143", "154", "160", "161", "163", "164", "168", "169", "179")
-FACT_SPREAD = 0.7
+FACT_SPREAD = 0.62
 """How much the fact itself tells of the difficulty: the first of a category's facts so much less, the last more."""
 _MONTHS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
 
