@@ -84,7 +84,7 @@ def test_nothing_is_cut_off_covered_or_pushed_out(
     assert "\n".join(wrong) == ""
 
 
-PLANTED = """
+PLANTED = """<!doctype html>
 <style>body{margin:0} div{position:absolute;width:100px;height:20px;white-space:nowrap}</style>
 <div style="overflow:hidden">a text that is much longer than its box</div>
 <div style="top:40px;overflow:hidden;height:8px">too low</div>

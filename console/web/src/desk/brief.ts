@@ -3,6 +3,11 @@
 import type { Row } from "../api/shapes.js";
 import type { Tongue } from "../format/times.js";
 
+/** A reason without its direction and share, which a bar tells. */
+export function plainReason(text: string): string {
+  return text.replace(/\uff0c\u4f7f\u53ef\u80fd\u6027.{2}\uff08.*\uff09$/, "").replace(/: makes it (?:more|less) likely \(.*\)$/, "");
+}
+
 /** The sentence without the place and category that it begins with; whole where it begins otherwise. */
 export function brief(text: string, row: Pick<Row, "place" | "category">, tongue: Tongue): string {
   if (tongue === "zh-CN") {

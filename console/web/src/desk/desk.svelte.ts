@@ -19,7 +19,7 @@ export type Line =
 const PAGE = 200;
 const FAR_PAGE = 500;
 const IN_GROUP = 100;
-const SETTLE_MS = 1_500;
+const SETTLE_MS = 3_000;
 const NO_COUNTS: Counts = { red: 0, orange: 0, yellow: 0, blue: 0, awaiting: 0 };
 
 export function groupKey(group: Group): string {

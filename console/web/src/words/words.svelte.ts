@@ -1,6 +1,6 @@
 // The message catalogues and the language in use. A missing key does not compile, nor does it build.
 
-import type { Said } from "../api/shapes.js";
+import type { Named, Said } from "../api/shapes.js";
 import type { Tongue } from "../format/times.js";
 import en from "./en.json";
 import zh from "./zh-CN.json";
@@ -46,6 +46,13 @@ export function t(key: Key, slots: Record<string, string | number> = {}): string
   const plain = CATALOGUES[words.tongue][key];
   const text = words.language === "en-XA" ? pseudo(plain) : plain;
   return text.replace(/\{(\w+)\}/g, (slot, name: string) => String(slots[name] ?? slot));
+}
+
+/** What a place, an office or a category is called: its one name where it has no other, never its id. */
+export function named(thing: Named | null): string {
+  if (!thing) return "";
+  const translated = words.tongue === "zh-CN" ? thing.zh : thing.en;
+  return translated && translated !== thing.id ? translated : thing.zh || thing.id;
 }
 
 /** Whether the catalogues hold a key. */
