@@ -56,10 +56,10 @@ class LiveDelivery:
         while not self._stop.wait(self._look_s):
             try:
                 self._turn()
-            except NotNow:
-                return  # the engine has ended
-            except OSError:
-                continue  # a full disk: what was told and not settled is told again under its key
+            except (NotNow, OSError):
+                # A full disk: what was told and not settled is told again under its key.
+                if not self._engine.is_running:
+                    return
 
     def _turn(self) -> None:
         for delivery in self._on_engine(self._plan):
@@ -83,8 +83,8 @@ class LiveDelivery:
         return [delivery for delivery in self._deliveries.due(now) if delivery.sink in self._sinks]
 
     def _settle(self, state: Mapping[str, Any], fact: dict[str, Any]) -> None:
-        self._deliveries.settle([state])
         self._engine.to_site([(Kind.FACT, fact)])
+        self._deliveries.settle([state])
 
     def _words(self) -> Any:
         settings, rules = self._in_force()

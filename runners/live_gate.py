@@ -17,9 +17,9 @@ from connectors.intake_http import Accepted, NotNow
 from pipeline.errors import Refused
 from pipeline.frame import MAX_ENTRIES
 from runners.live_commit import batch_key
-from runners.live_engine import Engine, answer
+from runners.live_engine import Engine
 from runners.live_sources import LiveSource, Part
-from runners.live_work import Group, Outcome, Post
+from runners.live_work import Group, Outcome, Post, answer
 
 SLICE_BYTES = 512 << 10
 """Of records that are prepared in one turn."""

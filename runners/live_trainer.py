@@ -57,7 +57,7 @@ class LiveTrainer:
         installed = int(engine.site.partitions[0].fold.grader.versions.get("model", 0))
         if self._last is not None and self._last.result and installed < self._last.id:
             # answered, and stopped before the answer was in the log
-            engine.commit_entry(Entry(Kind.MODEL, {"sha256": self._last.result, "version": self._last.id}))
+            engine.later(Entry(Kind.MODEL, {"sha256": self._last.result, "version": self._last.id}))
 
     def look(self, now: int) -> None:
         """Take an answer that came; ask where it is time; start what died."""
@@ -156,7 +156,7 @@ class LiveTrainer:
         lesson, self._is_open = self._last, False
         self._last = Lesson(lesson.id, lesson.until, lesson.decisions, lesson.labels, answer)
         if answer:
-            self._engine.commit_entry(Entry(Kind.MODEL, {"sha256": answer, "version": lesson.id}))
+            self._engine.later(Entry(Kind.MODEL, {"sha256": answer, "version": lesson.id}))
 
     def figures(self) -> Mapping[str, int]:
         """Lessons given, and the log time of the last one (0: none)."""

@@ -1,7 +1,7 @@
 """What is handed to the engine: groups of posts that were prepared, commands, and errands for its thread."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,3 +91,20 @@ class Errand:
             self.future.set_result(self.call())
         except Exception as error:  # noqa: BLE001  whoever asked is told; what one asks must not end the engine for all
             self.future.set_exception(error)
+
+
+def answer(outcomes: Sequence[tuple[Post, Outcome]]) -> None:
+    """Tell each post what came of it: one call into each event loop, whatever their number."""
+    by_loop: dict[Any, list[tuple[Post, Outcome]]] = {}
+    for post, outcome in outcomes:
+        by_loop.setdefault(post.loop, []).append((post, outcome))
+    for loop, own in by_loop.items():
+        if loop is None:
+            _done(own)
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(_done, own)
+
+
+def _done(outcomes: Sequence[tuple[Post, Outcome]]) -> None:
+    for post, outcome in outcomes:
+        post.done(outcome)
