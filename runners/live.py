@@ -7,7 +7,6 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,15 @@ import orjson
 
 from alerts.sinks import SINKS
 from alerts.store import Store
-from config.load import canonical, from_canonical
+from config.load import canonical
 from config.settings import Settings
 from connectors.intake_http import Accepted, NotNow
 from console.api.ports import Readiness, SourceStatus
 from pipeline.errors import ConfigError, Reason, Refused
 from pipeline.frame import Kind
-from pipeline.rules import FoldRules
 from runners.clock import WAIT_US, Clock, WallClock
 from runners.embedded import Site
+from runners.live_config import CONFIG_MARK, CONFIG_PATH, first_rules, incompatible, mark, readings_rules
 from runners.live_delivery import LiveDelivery
 from runners.live_engine import Engine, Regular
 from runners.live_files import FileDrops
@@ -34,18 +33,15 @@ from runners.live_ledger import Ledger
 from runners.live_sources import Plan, plan
 from runners.live_trainer import LiveTrainer
 from runners.live_work import Entry
-from runners.log_sqlite import Logs
 from runners.reading_limits import reading_rules
 from runners.readings_runner import ReadingsRunner
 from runners.recorded import edge_key
-from runners.replay import genesis
 from runners.site_runner import SiteRunner
 
 STALE_US = 60_000_000
 """Behind by so much the site no longer calls itself ready."""
 DELAYED, INTERRUPTED = 1.5, 3.0
 """Intervals after which a source counts as delayed, and as interrupted."""
-CONFIG_MARK, CONFIG_PATH = "config_sha256", "config_path"
 
 
 class Live:
@@ -67,7 +63,7 @@ class Live:
         self._scores = scores
         self._is_stopped = False
         self._key = edge_key(data, fixed=False)
-        self._site = Site(data, _first_rules(data, made.rules), clock="wall")
+        self._site = Site(data, first_rules(data, made.rules), clock="wall")
         try:
             self._open(made)
         except BaseException:
@@ -81,7 +77,7 @@ class Live:
             raise ConfigError([f"{self.data}: {why}"])
         self._surges = SiteRunner(site, site.partitions[0].rules)
         self._surges.restore()
-        self._readings = ReadingsRunner(site, reading_rules(Settings(), {}), rules_of=_reading_rules, hear=self._hear)
+        self._readings = ReadingsRunner(site, reading_rules(Settings(), {}), rules_of=readings_rules, hear=self._hear)
         self._readings.names = site.logs.names_of("sensor")
         self.hub = Hub(site.store.cursor())
         stored: dict[str, int] = {}
@@ -262,7 +258,7 @@ class Live:
         self.clock.accept()
         try:
             made = await asyncio.to_thread(plan, self.path, version=self.rules.version + 1)
-            if _mark(made) == self._marked:
+            if mark(made) == self._marked:
                 return {"ok": True, "version": self.rules.version, "problems": []}
             problems = incompatible(self.rules, made.rules)
             if problems:
@@ -317,7 +313,7 @@ class Live:
             return
         current = site.partitions[0].fold.county.rules
         self._marked = site.logs.meta(CONFIG_MARK)
-        if self._marked == _mark(made):
+        if self._marked == mark(made):
             self.rules = self._surges.rules = current
             return
         problems = incompatible(current, made.rules)
@@ -332,7 +328,7 @@ class Live:
         payload = {"version": made.rules.version, "rules": made.rules.to_json(), "settings": settings}
         self._surges.rules = made.rules
         self.engine.append_config(payload, {name: settings[name] for name in ("sensors", "duty")})
-        self._marked = _mark(made)
+        self._marked = mark(made)
         self._site.logs.remember(CONFIG_MARK, self._marked)
         self._site.logs.remember(CONFIG_PATH, str(made.path.absolute()))
         self.settings, self.rules = made.settings, made.rules
@@ -342,39 +338,3 @@ class Live:
 def _fail(future: "asyncio.Future[dict[str, Any]]", why: Exception) -> None:
     if not future.done():
         future.set_exception(why)
-
-
-def incompatible(old: FoldRules, new: FoldRules) -> list[str]:
-    """Why a configuration cannot follow another in the same log: what stands at a position there must stay there."""
-    problems = []
-    for what, before, after in (
-        ("targets", [target.name for target in old.targets], [target.name for target in new.targets]),
-        ("attributes.codes", list(old.codes), list(new.codes)),
-        ("attributes.values", list(old.values), list(new.values)),
-    ):
-        if after[: len(before)] != before:
-            problems.append(
-                f"{what}: {', '.join(before)} are positions in the log's rows; keep them first and in this order,"
-                " or begin a new data directory"
-            )
-    return problems
-
-
-def _first_rules(data: Path, rules: FoldRules) -> FoldRules:
-    """Rules that the log of a directory was begun with; these for a new one."""
-    if not (data / "log.db").is_file():
-        return rules
-    with Logs(data / "log.db", readonly=True) as logs:
-        try:
-            return FoldRules.from_json(genesis(logs)["rules"])
-        except FileNotFoundError:
-            return rules
-
-
-def _mark(made: Plan) -> str:
-    rules = {**made.rules.to_json(), "version": 0}
-    return sha256(orjson.dumps([canonical(made.settings), rules])).hexdigest()
-
-
-def _reading_rules(settings: dict[str, Any], names: dict[int, str]) -> Any:
-    return reading_rules(from_canonical(settings) if settings else Settings(), names)

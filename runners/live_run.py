@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pipeline.errors import ConfigError, ForewarnError
-from runners.live import CONFIG_MARK, CONFIG_PATH, Live
+from runners.live import Live
+from runners.live_config import CONFIG_MARK, CONFIG_PATH
 from runners.live_server import Address, LiveServer
 from runners.live_sources import plan
 from runners.log_sqlite import Logs
