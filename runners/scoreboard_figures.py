@@ -17,7 +17,8 @@ DEFINITIONS = {
         "en": "Incident: a matter failed an outcome that is learned (such as its deadline), a planted surge or hazard.",
     },
     "in_time": {
-        "zh": "提前提示：该对象在情形发生之前已有预警提示。只计模型、临期、集中多发和读数类提示，陈述已发生事实的规则不计。",
+        "zh": "提前提示：该对象在情形发生之前已有预警提示。只计模型、临期、集中多发和读数类提示，"
+        "陈述已发生事实的规则不计。",
         "en": "In time: a forewarning on the subject was raised before it. Warnings of models, of clocks that run out,"
         " of surges and of readings count; rules that state what has happened do not.",
     },
