@@ -137,6 +137,21 @@ def test_data_that_is_old_looks_old_and_says_since_when(sit: Sit) -> None:
     expect(desk.page.locator("p.stale")).to_be_visible()
 
 
+def test_a_browser_that_slept_for_an_hour_comes_back_right(sit: Sit, city: City) -> None:
+    desk = sit()
+    desk.go("?mode=list")
+    desk.page.mouse.move(1_000, 500)
+    expect(desk.page.locator(".status")).to_contain_text("21")
+    desk.page.clock.install()
+    desk.page.context.set_offline(True)
+    desk.page.clock.fast_forward(3_600_000)
+    expect(desk.page.locator("p.stale")).to_be_visible()
+    city.send([danger(n, city.clock.now()) for n in (921, 922)])
+    desk.page.context.set_offline(False)
+    expect(desk.page.locator("p.stale")).to_have_count(0, timeout=15_000)
+    expect(desk.page.locator(".status")).to_contain_text("23")
+
+
 def test_the_server_restarts_under_an_open_page_and_nothing_is_lost(sit: Sit, tmp_path: Path, browser: Browser) -> None:
     with running(tmp_path / "again") as city:
         page = browser.new_page(locale="en")
