@@ -130,7 +130,8 @@ def run(
     """
     from config.load import load_settings
 
-    if any(source.files for source in load_settings(config).sources):
+    settings = load_settings(config)
+    if any(source.files for source in settings.sources):
         from runners.run_files import run_files
 
         with _progress() as tell:
@@ -142,7 +143,7 @@ def run(
     from runners.live_server import Address
 
     address = Address(host, port, tls_cert, tls_key, trusted_proxy)
-    if not run_live(config, data, address, metrics_port, lambda said: err.print(escape(said))):
+    if not run_live(config, settings, data, address, metrics_port, lambda said: err.print(escape(said))):
         raise typer.Exit(1)
 
 

@@ -7,6 +7,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -319,7 +320,7 @@ class Live:
         problems = incompatible(current, made.rules)
         if problems:
             raise ConfigError(problems)
-        self._configure(plan(made.path, version=current.version + 1))
+        self._configure(replace(made, rules=replace(made.rules, version=current.version + 1)))
         self.engine.settle()
 
     def _configure(self, made: Plan) -> None:

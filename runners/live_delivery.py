@@ -1,6 +1,7 @@
 """Delivery beside the engine: one thread plans, tells and settles; every write goes through the engine's thread."""
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from alerts.deliveries import Deliveries, Delivery
 from alerts.names import Names, zone_offset
 from alerts.sentences import sentence
 from config.load import canonical
+from config.settings import Settings
 from connectors.intake_http import NotNow
 from pipeline.frame import Kind
 from runners.live_engine import Engine
@@ -19,6 +21,7 @@ from runners.live_trainer import InForce
 log = structlog.get_logger("forewarn")
 LOOK_S = 0.25
 """How often it is looked for something to tell."""
+NAMES_S = 30.0
 
 
 class LiveDelivery:
@@ -31,6 +34,7 @@ class LiveDelivery:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="delivery")
         self._depth: dict[str, int] = {}
+        self._names: tuple[int, float, Names] | None = None
 
     def start(self) -> None:
         """Begin to tell."""
@@ -62,13 +66,16 @@ class LiveDelivery:
                     return
 
     def _turn(self) -> None:
+        told = []
         for delivery in self._on_engine(self._plan):
             state, receipt = attempt(delivery, self._sinks[delivery.sink], self._engine.clock.now())
             if not receipt.ok:
                 log.warning("delivery failed", sink=delivery.sink, attempt=state["attempts"], detail=receipt.detail)
-            self._on_engine(lambda: self._settle(state, fact_of(delivery, receipt)))  # noqa: B023  called at once
+            told.append((state, fact_of(delivery, receipt)))
             if self._stop.is_set():
-                return
+                break
+        if told:
+            self._on_engine(lambda: self._settle(told))
 
     def _on_engine(self, call: Any) -> Any:
         return self._engine.call(call).result()
@@ -82,13 +89,14 @@ class LiveDelivery:
         self._depth = self._deliveries.depth()
         return [delivery for delivery in self._deliveries.due(now) if delivery.sink in self._sinks]
 
-    def _settle(self, state: Mapping[str, Any], fact: dict[str, Any]) -> None:
-        self._engine.to_site([(Kind.FACT, fact)])
-        self._deliveries.settle([state])
+    def _settle(self, told: Sequence[tuple[Mapping[str, Any], dict[str, Any]]]) -> None:
+        """Receipts first: what is not settled is told again under its key, and has a second receipt."""
+        self._engine.to_site([(Kind.FACT, fact) for _, fact in told])
+        self._deliveries.settle([state for state, _ in told])
 
     def _words(self) -> Any:
         settings, rules = self._in_force()
-        names = Names(self._engine.site.logs, canonical(settings))
+        names = self._called(rules.version, settings)
         offset, targets = zone_offset(rules), [target.name for target in rules.targets]
 
         def words(transition: Mapping[str, Any]) -> tuple[str, str]:
@@ -98,3 +106,9 @@ class LiveDelivery:
             return {"id": names.of(office), "zh": names.zh(office), "en": names.en(office)}
 
         return words, called
+
+    def _called(self, version: int, settings: Settings) -> Names:
+        """Names of codes; read anew when the configuration is another, and now and then for what came since."""
+        if self._names is None or self._names[0] != version or time.monotonic() - self._names[1] > NAMES_S:
+            self._names = version, time.monotonic(), Names(self._engine.site.logs, canonical(settings))
+        return self._names[2]

@@ -7,6 +7,7 @@ room again: whoever waits for an answer is told, what is folded but not kept sta
 
 import errno
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -21,7 +22,7 @@ from pipeline.frame import Frame, Kind, frame_of_others
 from pipeline.ids import code64
 from runners.clock import SECOND, Clock
 from runners.embedded import Site
-from runners.live_backlog import DEFER_S, Backlog, Owed
+from runners.live_backlog import Backlog, Owed
 from runners.live_commit import Commit, LetterBudget
 from runners.live_hub import Hub
 from runners.live_inbox import STOPPING, Inbox, refuse
@@ -37,6 +38,10 @@ TICK_US = 10 * SECOND
 """After so long without an entry a tick tells the fold what time it is."""
 RETRY_S = 1.0
 """Pause before a full disk is tried again."""
+GATHER_S = 0.01
+"""How long frames are gathered for one step of the fold while requests keep coming; each step has its own cost."""
+PAUSE_S = 0.003
+"""A pause after which requests no longer keep coming."""
 FULL = "the disk is full: nothing can be taken in until there is room"
 
 
@@ -75,6 +80,7 @@ class Engine:
         self._budget = LetterBudget()
         self._failed_commit: Commit | None = None
         self._must_forward = self._is_stopping = False
+        self._folded_at = self._committed_at = 0.0
         self._now = max(site.partitions[0].fold.county.now, surges.fold.now, readings.now)
         self._minute = self._now // MINUTE_US
         self._heard: set[str] = set()
@@ -189,10 +195,16 @@ class Engine:
         elif not (self._inbox.has_work() or self._backlog or self._is_stopping):
             self.clock.wait(condition, min(self._now + TICK_US, (self._minute + 1) * MINUTE_US))
         elif not self._inbox.has_work() and self._is_deferred():
-            condition.wait(DEFER_S)
+            condition.wait(PAUSE_S)
 
     def _is_deferred(self) -> bool:
-        return not self._is_stopping and self._backlog.is_deferred(self.site.partitions[0].offset)
+        """Whether the fold stands back: for a burst, or for a moment because more has just come."""
+        if self._is_stopping:
+            return False
+        now = time.monotonic()
+        if now - self._folded_at < GATHER_S and now - self._committed_at < PAUSE_S:
+            return True
+        return self._backlog.is_deferred(self.site.partitions[0].offset)
 
     def stamp(self) -> int:
         """Log time, never before the log's own; on this thread."""
@@ -215,6 +227,7 @@ class Engine:
             self._failed_commit = commit
             raise NotNow(FULL, 5.0) from error
         answer(commit.outcomes)
+        self._committed_at = time.monotonic()
         self.trouble, self._failed_commit = "", None
         self._now = now
         self.ledger.move(commit.moves)
@@ -292,6 +305,7 @@ class Engine:
         """Fold about a frame's worth of what waits, in the order of the log."""
         if not self._backlog or self._owed:
             return
+        self._folded_at = time.monotonic()
         frames, posts = self._backlog.take()
         partition = self.site.partitions[0]
         try:

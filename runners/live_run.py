@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from config.settings import Settings
 from pipeline.errors import ConfigError, ForewarnError
 from runners.live import Live
 from runners.live_config import CONFIG_MARK, CONFIG_PATH
@@ -23,10 +24,15 @@ class NotRunning(ForewarnError):
     """No process holds the data directory."""
 
 
-def run_live(config: Path, data: Path, address: Address, metrics_port: int, tell: Callable[[str], None]) -> bool:
-    """Serve until stopped; False when the engine failed. Raises ConfigError, LogBusy."""
+def run_live(
+    config: Path, settings: Settings, data: Path, address: Address, metrics_port: int, tell: Callable[[str], None]
+) -> bool:
+    """Serve until stopped; False when the engine failed. `settings` were read from `config`.
+
+    Raises ConfigError, LogBusy.
+    """
     address.check()
-    site = Live(plan(config), data)
+    site = Live(plan(config, settings=settings), data)
     with ExitStack() as stack:
         stack.callback(site.stop)
         if metrics_port:

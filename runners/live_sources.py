@@ -200,9 +200,9 @@ def is_live(settings: Settings) -> bool:
     return bool(settings.sources) and not any(source.files for source in settings.sources)
 
 
-def plan(path: Path, *, version: int = 1) -> Plan:
-    """The plan of a configuration file. Raises ConfigError with every problem."""
-    settings = load_settings(path)
+def plan(path: Path, *, version: int = 1, settings: Settings | None = None) -> Plan:
+    """The plan of a configuration file, or of what was read from it already. Raises ConfigError with every problem."""
+    settings = load_settings(path) if settings is None else settings
     problems: list[str] = []
     if not settings.sources:
         problems.append(f"{path}:1: sources: there is none; name at least one with a mapping")
