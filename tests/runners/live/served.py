@@ -1,5 +1,6 @@
 """`forewarn run` as a process of its own, and a plain client."""
 
+import atexit
 import http.client
 import json
 import signal
@@ -35,6 +36,7 @@ class Served:
     def start(self) -> float:
         """Start it; seconds until it is ready."""
         begun = time.perf_counter()
+        atexit.register(self._kill)  # a test that fails leaves nothing running
         self.process = subprocess.Popen(
             [sys.executable, "-m", "runners.cli", "run", "--config", str(self.config), "--data", str(self.data),
              "--port", str(self.port), "--metrics-port", "0"],
@@ -49,6 +51,11 @@ class Served:
             except OSError:
                 time.sleep(0.01)
         raise AssertionError(f"not ready within {LIMIT_S} s")
+
+    def _kill(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def request(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, Any]:
         """Status and JSON of one request."""
