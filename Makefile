@@ -62,7 +62,7 @@ bench: $(STAMP)  ## every speed figure beside its goal
 	.venv/bin/forewarn bench
 
 screenshots: $(STAMP) $(PAGE)  ## pictures of every page, by a real Chromium, in docs/images/
-	$(PY) docs/screenshots.py
+	$(PY) -m tests.browser.screenshots docs/images
 
 build: $(STAMP) $(PAGE)  ## the wheel with the page in it, in dist/
 	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist .

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from alerts.words import ATTRIBUTE
 from pipeline.ids import code64
 from pipeline.rules import FoldRules
 
@@ -36,6 +37,10 @@ class Names:
                 self._configured[code64(item["id"])] = item["id"]
                 if item["name_zh"] or item["name_en"]:
                     self._called[item["id"]] = (item["name_zh"] or item["id"], item["name_en"] or item["id"])
+        for item in ((settings or {}).get("attributes") or {}).get("names", ()):
+            id = ATTRIBUTE + item["id"]
+            self._configured[code64(id)] = id
+            self._called[id] = (item["name_zh"] or item["id"], item["name_en"] or item["id"])
 
     @property
     def has_languages(self) -> bool:

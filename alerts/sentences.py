@@ -10,7 +10,8 @@ from typing import Any
 
 from alerts.sentences_en import EN
 from alerts.sentences_zh import ZH
-from alerts.words import Words
+from alerts.words import ATTRIBUTE, Words
+from pipeline.ids import code64
 
 CAPTION_ZH = ZH.parts["caption"]
 CAPTION_EN = EN.parts["caption"]
@@ -145,7 +146,9 @@ class _Saying:
         self.what = names(transition["category"]) or parts["no_category"]
         self.office = names(transition["office"]) or parts["no_office"]
         self.is_owned = bool(names(transition["office"]))
-        if place in ("", ROOT):
+        if place in ("", ROOT) and transition.get("kind") == "surge":
+            self.where = parts["whole_site"]
+        elif place in ("", ROOT):
             self.where = "" if transition["place"] else parts["no_place"]
         else:
             self.where = parts["place"].format(place=place)
@@ -300,11 +303,12 @@ class _Saying:
         if name not in texts:
             # A declared attribute: its codes are hashes, so only a number can be written out.
             key = "attribute" if isinstance(value, float) else "attribute_plain"
-            return texts[key].format(attribute=name, value=_number(value))
+            called = self.names(code64(ATTRIBUTE + name)) or name
+            return texts[key].format(attribute=called, value=_number(value))
         if "{value}" not in texts[name]:
             return texts[name]
         if value is None:
-            return texts["missing"].format(attribute=name)
+            return self.words.absent[name]
         return texts[name].format(value=self._value(name, value))
 
     def _value(self, name: str, value: float) -> str:

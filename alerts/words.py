@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 
+ATTRIBUTE = "attribute:"
+"""Before the name of a declared attribute: what it is called is asked by the code of both together."""
+
+
 @dataclass(frozen=True)
 class Words:
     """One language. Its texts have the same keys in every language (a test holds them together).
@@ -27,6 +31,7 @@ class Words:
     outcomes: Mapping[str, str]
     targets: Mapping[str, str]
     features: Mapping[str, str]
+    absent: Mapping[str, str]
     parts: Mapping[str, str]
     moment: Callable[[datetime, datetime], str]
     span: Callable[[int], str]

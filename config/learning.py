@@ -35,13 +35,22 @@ class Target(Value):
         return self.window_days if self.hold_days is None else self.hold_days
 
 
+class AttributeName(Value):
+    """What an attribute is called in sentences."""
+
+    id: Name
+    name_zh: str = ""
+    name_en: str = ""
+
+
 class Attributes(Value):
     """Declared attributes of a matter: categorical codes and plain numbers; `pairs` name code columns, general first,
-    whose combinations deserve a rate table of their own."""
+    whose combinations deserve a rate table of their own; `names` say what they are called."""
 
     codes: Annotated[tuple[Name, ...], Field(max_length=MAX_CODES)] = ()
     values: Annotated[tuple[Name, ...], Field(max_length=MAX_VALUES)] = ()
     pairs: tuple[tuple[Name, ...], ...] = ()
+    names: tuple[AttributeName, ...] = ()
 
 
 class Learning(Value):

@@ -54,6 +54,7 @@ class Settings(Value):
             codes=_joined(self.attributes.codes, codes),
             values=_joined(self.attributes.values, values),
             pairs=self.attributes.pairs or tuple(pairs),
+            names=self.attributes.names,
         )
         declared_targets = {target.name: target for target in targets}
         mine = tuple(_filled(target, declared_targets.pop(target.name, None)) for target in self.targets)

@@ -286,6 +286,7 @@ class Topology:
             county.reports[slot] = min(county.reports[slot] + 1, 65_535)
         if cues:
             self._cues(slot, cues, step)
+        is_emergency = step in _REPORTS and cues & rules.emergency_cues
         is_late = add_step(county, slot, at, step, own or county.office[slot])
         if due or county.clock[slot] >= 0 or rules.clocks:
             run_clocks(county, slot, at, step, due, is_late=is_late)
@@ -298,7 +299,7 @@ class Topology:
                 move_office(county, counted, after)
             open_targets(county, slot, self.outcomes)
         decide_by_step(county, slot, step, known, value, self.outcomes)
-        if is_registered and (registers or step in _TELLING or cues & rules.emergency_cues):
+        if is_registered and (registers or step in _TELLING or is_emergency):
             self._look(slot, county.now, 0 if registers else ON_STEP)
         elif county.duty[slot] and duty_bits(county, slot, rules.duties, county.now) != county.duty[slot]:
             # The step has done what a rule asked for: say so now, not at the next telling one.
@@ -340,7 +341,8 @@ class Topology:
         county = self.county
         county.cues[slot] |= cues
         rules = county.rules
-        if cues & rules.emergency_cues:
+        if step in _REPORTS and cues & rules.emergency_cues:
+            # Only who reports tells of danger; an office that quotes the kind of matter tells nothing new.
             county.marks[slot] |= Mark.EMERGENCY
         if cues & rules.risk_cues and county.category[slot] in rules.hazards:
             # A category of hazards alone says nothing of this matter; a sentence of growing risk in one does.

@@ -64,6 +64,8 @@ def backtest(task: Task, tell: Tell | None = None) -> dict[str, Any]:
     gc.collect()
     give_back()
     (task.out / "run.json").write_bytes(orjson.dumps(note, option=orjson.OPT_INDENT_2))
+    if task.scores == "none":
+        return note  # a report is made of scores
     if tell is not None:
         tell("reporting", 0)
     write_report(task.out)

@@ -105,7 +105,7 @@ def backtest(
         _print_json(note)
     else:
         _summary(note["counts"])
-        print_plain(f"Report: {out_dir / 'report.html'}")
+        print_plain(f"Report: {out_dir / 'report.html'}" if scores != "none" else "No report: it is made of scores.")
     _stop_if_bad(note["counts"])
 
 

@@ -228,7 +228,7 @@ def test_the_lock_names_hashes_and_no_addresses() -> None:
 # the code -------------------------------------------------------------------------------------------------------------
 
 PURE = frozenset(
-    ["bisect", "collections", "dataclasses", "enum", "functools", "hashlib", "heapq", "itertools", "json", "math",
+    ["bisect", "collections", "copy", "dataclasses", "enum", "functools", "hashlib", "heapq", "itertools", "json", "math",
         "mmap",
      "numpy", "operator", "struct", "types", "typing", "models", "pipeline"]
 )  # fmt: skip

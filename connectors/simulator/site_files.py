@@ -19,6 +19,15 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of signals.jsonl, in order."""
 CODES = ("rule", "scope", "topic", "history")
+ATTRIBUTES = {
+    "grid": ("所属网格", "grid"),
+    "rule": ("时限规则", "deadline rule"),
+    "scope": ("影响范围", "scope"),
+    "topic": ("具体事由", "topic"),
+    "history": ("既往情况", "history"),
+    "limit_hours": ("办理时限（小时）", "hours allowed"),
+}
+"""What the attributes are called, in Chinese and English."""
 """Columns that are learned from as words."""
 SENSOR = {"id": "sensor", "name_zh": "感知设备", "name_en": "Sensor"}
 """The category under which warnings of sensors stand, and who answers for it."""
@@ -92,6 +101,9 @@ def site(territory: Territory, categories: tuple[Category, ...], *, coarsest_s: 
         },
         # Due times are asserted by the source; the profile's legal clocks would be a second opinion on each.
         "default_clocks": [],
+        "attributes": {
+            "names": [{"id": id, "name_zh": zh, "name_en": en} for id, (zh, en) in ATTRIBUTES.items()],
+        },
         "places": [
             {
                 "id": place.key,

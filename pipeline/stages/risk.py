@@ -191,7 +191,10 @@ def _watched_since(county: County, at: int) -> int:
 
 
 def _open_at(county: County, office: int) -> float:
-    return float(county.unit_open[county.unit(OFFICE, office)]) if office else 0.0
+    if not office:
+        return 0.0
+    unit = county.unit(OFFICE, office)  # first: the table may grow, and its columns move
+    return float(county.unit_open[unit])
 
 
 def _count_unit(county: County, kind: int, code: int, at: int, span: int, opened: int) -> float:

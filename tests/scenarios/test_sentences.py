@@ -79,14 +79,12 @@ def test_many_kinds_of_sentences_are_said(said: list[tuple[str, str]]) -> None:
     assert len(kinds) >= 6, kinds
 
 
-@pytest.mark.xfail(strict=True, reason="a surge of the whole city names no place")
 def test_every_sentence_follows_a_template_with_all_slots_filled(said: list[tuple[str, str]]) -> None:
     whole = sentences_as_one_expression()
     assert [sentence for sentence, _ in said if not whole.fullmatch(sentence)] == []
     assert [sentence for sentence, _ in said if re.search("“”|（）|None|nan|[{}]|  ", sentence)] == []
 
 
-@pytest.mark.xfail(strict=True, reason="a configuration cannot say yet what an attribute is called in Chinese")
 def test_no_latin_letters_stand_outside_units_and_identifiers(said: list[tuple[str, str]]) -> None:
     allowed = re.compile(rf"(?<![A-Za-z])(?:{UNITS}|{IDENTIFIERS})(?![A-Za-z])")
     assert [sentence for sentence, _ in said if re.search("[A-Za-z]", allowed.sub("", sentence))] == []
