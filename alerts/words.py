@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-
 ATTRIBUTE = "attribute:"
 """Before the name of a declared attribute: what it is called is asked by the code of both together."""
 

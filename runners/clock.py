@@ -61,9 +61,7 @@ class WallClock:
             self._time += passed
             apart = self._wall() * SECOND - self._time
             if abs(apart) > WAIT_US:
-                self._trouble = (
-                    f"the wall clock is {apart / SECOND:+.0f} s off; reload the configuration to accept it"
-                )
+                self._trouble = f"the wall clock is {apart / SECOND:+.0f} s off; reload the configuration to accept it"
                 return int(self._time)
             if abs(apart) <= WARN_US:
                 self._trouble = ""

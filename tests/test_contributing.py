@@ -53,7 +53,7 @@ def test_the_model_of_the_page_keeps_its_promise(
     promise: Callable[[Subject], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learner = written("models/naive_bayes.py", "NaiveBayes")
-    monkeypatch.setitem(SCORERS, "naive_bayes", lambda cells, arrays: Additive.from_arrays(arrays))  # type: ignore[arg-type]
+    monkeypatch.setitem(SCORERS, "naive_bayes", lambda cells, arrays: Additive.from_arrays(arrays))
     promise(Subject("naive_bayes", lambda cells, prior, seed: learner(cells, prior)))
 
 

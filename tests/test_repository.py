@@ -227,11 +227,11 @@ def test_the_lock_names_hashes_and_no_addresses() -> None:
 
 # the code -------------------------------------------------------------------------------------------------------------
 
+
 PURE = frozenset(
-    ["bisect", "collections", "copy", "dataclasses", "enum", "functools", "hashlib", "heapq", "itertools", "json", "math",
-        "mmap",
-     "numpy", "operator", "struct", "types", "typing", "models", "pipeline"]
-)  # fmt: skip
+    "bisect collections copy dataclasses enum functools hashlib heapq itertools json math mmap numpy operator struct"
+    " types typing models pipeline".split()
+)
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
