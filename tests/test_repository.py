@@ -64,7 +64,8 @@ def test_every_link_in_the_documents_leads_somewhere() -> None:
 
 
 def test_every_file_that_a_document_names_is_there() -> None:
-    named = re.compile(r"`((?:" + "|".join(CODE) + r"|tests|docs|examples)/[\w/.-]+\.\w+)`")
+    # NAME stands for any name, and a name right before a block is that of a file the block would make.
+    named = re.compile(r"`((?:" + "|".join(CODE) + r"|tests|docs|examples)/(?!\S*NAME)[\w/.-]+\.\w+)`(?!:\n\n```)")
     missing = [
         f"{_name(page)}: {path}"
         for page in _files(".md")
@@ -74,22 +75,41 @@ def test_every_file_that_a_document_names_is_there() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("folder", ["docs", "docs/decisions"])
-def test_an_index_lists_every_page_of_its_folder(folder: str) -> None:
+@pytest.mark.parametrize(
+    ("folder", "below"), [("docs", ""), ("docs", "guide/"), ("docs", "data/"), ("docs/decisions", "")]
+)
+def test_an_index_lists_every_page_of_its_folder(folder: str, below: str) -> None:
     index = (ROOT / folder / "README.md").read_text(encoding="utf-8")
-    pages = {path.name for path in (ROOT / folder).glob("*.md")} - {"README.md"}
-    assert pages <= set(re.findall(r"\]\(([\w-]+\.md)\)", index))
+    pages = {below + path.name for path in (ROOT / folder / below).glob("*.md")} - {"README.md"}
+    assert pages <= set(re.findall(r"\]\(([\w/-]+\.md)\)", index))
 
 
-def test_the_readme_says_what_it_is_not_for() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for limit in ("never a person", "110, 119, 120, 122", "不作为考核、问责、排名依据", "内部关注级，非法定预警"):
+@pytest.mark.parametrize(
+    ("page", "limits"),
+    [
+        ("README.md", ("never a person", "110, 119, 120, 122")),
+        ("README.zh-CN.md", ("不是人", "110、119、120、122", "两人确认")),
+    ],
+)
+def test_the_readme_says_what_it_is_not_for(page: str, limits: tuple[str, ...]) -> None:
+    readme = (ROOT / page).read_text(encoding="utf-8")
+    for limit in (*limits, "不作为考核、问责、排名依据", "内部关注级，非法定预警"):
         assert limit in readme
+
+
+def test_every_picture_in_a_readme_is_described() -> None:
+    for page in ("README.md", "README.zh-CN.md"):
+        pictures = re.findall(r"!\[(.*?)\]\(", (ROOT / page).read_text(encoding="utf-8"))
+        assert pictures
+        assert all(len(words) > 10 for words in pictures)
 
 
 def test_the_readme_and_the_integration_run_name_targets_of_make() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
-    named = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md", ".ci/run"))
+    named = "".join(
+        (ROOT / name).read_text(encoding="utf-8")
+        for name in ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", ".ci/run")
+    )
     assert set(re.findall(r"(?:^|`|time )make ([a-z]+)", named, re.M)) <= targets
     assert {"demo", "test", "check"} <= targets
 
@@ -118,9 +138,9 @@ def _typed() -> list[tuple[str, list[str]]]:
     return lines
 
 
-def test_every_command_is_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [name for name in _commands() if f"forewarn {name}" not in readme] == []
+def test_every_command_is_in_the_list_of_commands() -> None:
+    page = (ROOT / "docs" / "guide" / "commands.md").read_text(encoding="utf-8")
+    assert [name for name in _commands() if f"`forewarn {name}`" not in page] == []
 
 
 def test_every_command_and_option_that_a_document_shows_exists() -> None:
@@ -229,9 +249,9 @@ def test_the_lock_names_hashes_and_no_addresses() -> None:
 
 
 PURE = frozenset(
-    "bisect collections copy dataclasses enum functools hashlib heapq itertools json math mmap numpy operator struct"
-    " types typing models pipeline".split()
-)
+    ["bisect", "collections", "copy", "dataclasses", "enum", "functools", "hashlib", "heapq", "itertools", "json",
+     "math", "mmap", "models", "numpy", "operator", "pipeline", "struct", "types", "typing"]
+)  # fmt: skip
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
