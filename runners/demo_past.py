@@ -27,8 +27,6 @@ from runners.readings_runner import ReadingsRunner
 from runners.recorded import RecordedDriver, SignalSource, edge_key
 
 HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
-LESSON_DAYS = 3
-"""The trainer learns on every third day: daily lessons would take longer than the folding."""
 _ANY = Signal("", "", 0, Step.UPDATED)
 
 Tell = Callable[[float], None]
@@ -113,6 +111,8 @@ class _Past(SignalSource):
 class _Driver(RecordedDriver):
     """A recorded run that is fed with blocks which passed the edge elsewhere; none of them reaches over midnight."""
 
+    lesson_days = 3
+
     def enter(self, block: Block) -> None:
         """Log and fold a block."""
         rows = block.admitted.rows
@@ -132,15 +132,6 @@ class _Driver(RecordedDriver):
         self._batch = [_ANY] * len(rows)
         self.position += len(rows)
         self._commit()
-
-    def _cross(self, at: int) -> None:
-        day = self.rules.calendar.day_of(at)
-        if day % LESSON_DAYS == 0:
-            super()._cross(at)
-            return
-        self._collect(limit=self.rules.calendar.start_of(day))
-        self._surges.drain(self._now)
-        self._midnight = self._next_midnight(at)
 
 
 class Sensing:

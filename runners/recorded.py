@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from alerts.store import Lesson
 from config.load import canonical
 from config.settings import Settings
 from connectors.csv_file import Refusal
@@ -91,6 +92,9 @@ class RecordedDriver:
     commands : what people did, in order of time; each becomes an entry before the first signal that is later.
     learning : whether a trainer runs beside it. keep : models of an earlier run, used instead of learning.
     """
+
+    lesson_days = 2
+    """Local days between two lessons. The fold goes on through them, so that it seldom has to wait for the trainer."""
 
     def __init__(
         self, site: Site, source: SignalSource, settings: Settings, rules: FoldRules,
@@ -266,30 +270,33 @@ class RecordedDriver:
     # lockstep ------------------------------------------------------------------------------------------------------
 
     def _cross(self, at: int) -> None:
-        """Local midnight has passed: take the model learned since the last one, hand out the next lesson."""
-        midnight = self.rules.calendar.start_of(self.rules.calendar.day_of(at))
-        self._collect(limit=midnight)
+        """Local midnight has passed: take the model learned since the last lesson, hand out the next one."""
         day_of = self.rules.calendar.day_of
-        if (day_of(self._midnight) - 1) // 7 != day_of(at) // 7:
-            # Once a week, since how often changes no effect. Behind the model, whose entry may complete a minute:
-            # crossed again after a stop, nothing is cut otherwise.
+        midnight = self.rules.calendar.start_of(day_of(at))
+        is_due = not self._lessons or day_of(midnight) >= self._day_of_answer(self._lessons[-1])
+        if is_due:
+            self._collect(limit=midnight)
+        if self.site.logs.is_wall or (day_of(self._midnight) - 1) // 7 != day_of(at) // 7:
+            # Under a recorded clock once a week, since how often changes no effect. Behind the model, whose entry may
+            # complete a minute: crossed again after a stop, nothing is cut otherwise.
             self._surges.drain(self._now)
-        if self._trainer is not None:
+        if self._trainer is not None and is_due:
             marks = self.site.store.marks()
             before = self._lessons[-1].labels if self._lessons else 0
-            if marks[1] > before:  # so a midnight that is crossed again after a stop asks nothing twice
+            if marks[1] > before:
                 lesson = self.site.store.ask(midnight, marks)
                 self._lessons.append(lesson)
                 self._trainer.ask(lesson)
         self._midnight = self._next_midnight(at)
 
+    def _day_of_answer(self, lesson: Lesson) -> int:
+        return self.rules.calendar.day_of(lesson.until) + self.lesson_days
+
     def _collect(self, limit: int = 1 << 62) -> None:
-        """Wait for the outstanding lesson and append its model, at the midnight a day after the lesson's own."""
+        """Wait for the outstanding lesson and append its model, at the midnight on which the next lesson is due."""
         if self._trainer is None or not self._lessons:
             return
         lesson = self._lessons[-1]
-        if lesson.until >= limit:
-            return  # asked at this very midnight, by a run that was stopped right after
         result = lesson.result
         if result is None:
             result = self._trainer.answer()
@@ -297,8 +304,8 @@ class RecordedDriver:
             self._lessons[-1] = type(lesson)(lesson.id, lesson.until, lesson.decisions, lesson.labels, result)
         installed = int(self.site.partitions[0].fold.grader.versions.get("model", 0))
         if result and installed < lesson.id:
-            day = self.rules.calendar.day_of(lesson.until) + 1
-            self._now = max(self._now, min(self.rules.calendar.start_of(day), limit))
+            midnight = self.rules.calendar.start_of(self._day_of_answer(lesson))
+            self._now = max(self._now, min(midnight, limit))
             self._count(self.site.append_others([(Kind.MODEL, self._now, {"sha256": result, "version": lesson.id})]))
 
     def _next_midnight(self, at: int) -> int:
