@@ -1,4 +1,4 @@
-"""`forewarn account` and `forewarn key`: who may sign in, and which programs may send. Only while no site runs."""
+"""`forewarn account` and `forewarn key`: who may sign in, and which programs may send; while a site runs or not."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,16 +112,12 @@ def key_revoke(id: Annotated[str, typer.Argument(help="Id of the key.")], data: 
 
 @contextmanager
 def _accounts(data: Path) -> "Iterator[Accounts]":
-    """The accounts of a directory that nobody runs on: one process alone writes to them. Raises LogBusy."""
+    """The accounts of a directory, whether a site runs on it or not: they are a database of their own."""
     from console.api.accounts import Accounts
-    from runners.log_sqlite import Lease
 
-    lease = Lease(data)
+    data.mkdir(parents=True, exist_ok=True)
+    accounts = Accounts(data / "accounts.db")
     try:
-        accounts = Accounts(data / "accounts.db")
-        try:
-            yield accounts
-        finally:
-            accounts.close()
+        yield accounts
     finally:
-        lease.release()
+        accounts.close()
