@@ -36,11 +36,11 @@ class Names:
                 # An office of the matrix may never be named by a signal, so that no directory knows it.
                 self._configured[code64(item["id"])] = item["id"]
                 if item["name_zh"] or item["name_en"]:
-                    self._called[item["id"]] = (item["name_zh"] or item["id"], item["name_en"] or item["id"])
+                    self._called[item["id"]] = _both(item)
         for item in ((settings or {}).get("attributes") or {}).get("names", ()):
             id = ATTRIBUTE + item["id"]
             self._configured[code64(id)] = id
-            self._called[id] = (item["name_zh"] or item["id"], item["name_en"] or item["id"])
+            self._called[id] = _both(item)
 
     @property
     def has_languages(self) -> bool:
@@ -73,12 +73,16 @@ class Names:
         return self._called_as(self.of(code), language)
 
     def _called_as(self, name: str, language: int) -> str:
-        # "grid/point": a point within a place that has a name.
+        # "grid/point": a point within a place that has a name; a bare number is told to be one.
         head, _, point = name.partition("/")
         called = self._called.get(head)
         if called is None:
             return name
-        return f"{called[language]}{' ' if language else ''}{point}" if point else called[language]
+        if not point:
+            return called[language]
+        if point.isdigit():
+            return f"{called[1]} point {point}" if language else f"{called[0]}{point}号点位"
+        return f"{called[1]} {point}" if language else f"{called[0]}{point}"
 
     def subject(self, key: bytes) -> str:
         """Readable id of a matter, else the key in hexadecimal."""
@@ -91,6 +95,11 @@ class Names:
         if transition["kind"] == "surge" and known == transition["subject"]:
             return f"{self.of(transition['category'])}@{self.of(transition['place']) or 'site'}"
         return known
+
+
+def _both(item: Mapping[str, Any]) -> tuple[str, str]:
+    """Chinese and English name; a name that is not translated stands for both."""
+    return item["name_zh"] or item["name_en"] or item["id"], item["name_en"] or item["name_zh"] or item["id"]
 
 
 def zone_offset(rules: FoldRules) -> Callable[[int], int]:

@@ -174,15 +174,16 @@ class _Saying:
             "outcome": words.outcomes[transition.get("outcome", "")],
             "next_update": self._moment(transition.get("next_update_by", self.at)),
         }
-        return words.lives[cause].format_map(slots)
+        return words.finished(words.lives[cause].format_map(slots))
 
     def reason(self, assessment: Mapping[str, Any], ground: Mapping[str, Any], share: float) -> str:
         """One reason; of a model with its direction and part."""
+        finished = self.words.finished
         if ground["why"] != "feature":
-            return self._fact({**assessment, "grounds": [ground]})
+            return finished(self._fact({**assessment, "grounds": [ground]}))
         key = "up" if share >= 0 else "down"
         part = self.words.percent(round(abs(share) * 10_000))
-        return self.words.parts[key].format(reason=self._feature(ground), share=part)
+        return finished(self.words.parts[key].format(reason=self._feature(ground), share=part))
 
     def ranked(self) -> list[Mapping[str, Any]]:
         """The governing assessment, then the others as they came."""

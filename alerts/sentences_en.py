@@ -1,5 +1,6 @@
 """Warnings in English: plain words, facts about duty, no verdicts."""
 
+import re
 from datetime import datetime
 
 from alerts.words import Words
@@ -29,6 +30,16 @@ def _percent(bp: int) -> str:
     if bp < 100:
         return "under 1 %"
     return "over 99 %" if bp > 9900 else f"{(bp + 50) // 100} %"
+
+
+_ONE = re.compile(
+    r"(?<![\d.,])1 ((?:recorded |linked |new |such |working )?(?:time|report|matter|step|cue|element|reading|day))s\b"
+)
+
+
+def _finished(text: str) -> str:
+    """One of a thing is no plural."""
+    return _ONE.sub(lambda found: "once" if found[1] == "time" else f"1 {found[1]}", text)
 
 
 EN = Words(
@@ -202,4 +213,5 @@ EN = Words(
     percent=_percent,
     weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     between=", ",
+    finished=_finished,
 )

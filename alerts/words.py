@@ -19,6 +19,7 @@ class Words:
     asks : who is asked for what. lives : what happened to a warning, by cause. outcomes : of a close.
     targets : an outcome that a matter may have. features : what a feature says, with slot `value`.
     parts : small pieces of sentences. between : joins reasons. weekdays : Monday first.
+    finished : last touch to a whole text.
     moment : local time and local now -> text. span : µs -> text. percent : 1/10,000 -> text.
     """
 
@@ -37,3 +38,4 @@ class Words:
     percent: Callable[[int], str]
     weekdays: tuple[str, ...]
     between: str
+    finished: Callable[[str], str] = str

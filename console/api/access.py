@@ -60,7 +60,7 @@ MAY: Mapping[Role, frozenset[Action]] = {
 
 ROLE_TEXTS: Mapping[Role, tuple[str, str]] = {
     "duty_officer": ("值班员", "Duty officer"),
-    "approver": ("审核人", "Approver"),
+    "approver": ("审批员", "Approver"),
     "administrator": ("管理员", "Administrator"),
 }
 

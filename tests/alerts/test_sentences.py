@@ -266,3 +266,9 @@ def test_the_captions_are_fixed() -> None:
 
 def test_levels_are_colours_never_numbers() -> None:
     assert ZH.levels[1:] == ("蓝色关注", "黄色关注", "橙色关注", "红色关注")
+
+
+def test_one_of_a_thing_is_no_plural() -> None:
+    assert EN.finished("passed on 1 times, 1 recorded steps, 11 times, 1 linked reports, 2.1 times") == (
+        "passed on once, 1 recorded step, 11 times, 1 linked report, 2.1 times"
+    )
