@@ -5,11 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 from connectors.csv_file import Refusal
 from connectors.history import Entry, Progress, history
 from connectors.mapping import Mapping
+from connectors.redact import Redactor
 from pipeline.errors import ConfigError
 
 SHOWN = 10
@@ -58,7 +60,10 @@ def checked(entries: Iterable[Entry]) -> Checked:
 
 
 def as_text(entry: Entry) -> dict[str, str]:
-    """The fields of an entry that hold something, as people read them: times in ISO 8601, steps by name."""
+    """The fields of an entry that hold something, as people read them: times in ISO 8601, steps by name.
+
+    The text is redacted: what nobody may keep nobody need see in a preview.
+    """
     found = {}
     for part in fields(entry):
         value = getattr(entry, part.name)
@@ -66,9 +71,16 @@ def as_text(entry: Entry) -> dict[str, str]:
             found[part.name] = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value)).isoformat()
         elif isinstance(value, Enum):
             found[part.name] = value.name.lower()
+        elif part.name == "text" and value:
+            found["text"] = _redactor().redact(value)
         elif value or (value == 0 and part.name in ("value", "count")):
             found[part.name] = str(dict(value)) if hasattr(value, "items") else str(value)
     return found
+
+
+@cache
+def _redactor() -> Redactor:
+    return Redactor()
 
 
 def _line(example: Refusal, number: int) -> str:

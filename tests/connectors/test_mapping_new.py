@@ -129,3 +129,12 @@ def test_a_check_counts_what_would_be_refused(tmp_path: Path) -> None:
 )
 def test_real_files_are_understood(real_data: Path, file: str, lines: set[str]) -> None:
     assert lines <= set(propose(real_data / file)[0].splitlines())
+
+
+def test_the_preview_shows_texts_as_they_would_arrive_redacted(tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    lines = [f"T{n},2026-03-0{n} 09:00:00,registered,路灯不亮，请联系13800001234" for n in range(1, 9)]
+    path.write_text("\n".join(["ticket_id,created_at,status,content", *lines]) + "\n", encoding="utf-8")
+    _, rows = propose(path)
+    assert rows
+    assert not [row for row in rows if "13800001234" in str(row)]
