@@ -164,6 +164,7 @@ EN = Words(
         "office_7d": "about {value} new matters at the office in 7 days",
         "attribute": "“{attribute}” is {value}",
         "attribute_plain": "the value of “{attribute}”",
+        "missing": "no “{attribute}” recorded",
     },
     absent={
         "hour": "hour of the look not known",

@@ -149,6 +149,7 @@ ZH = Words(
         "office_7d": "本单位近7天新接约{value}件",
         "attribute": "“{attribute}”为{value}",
         "attribute_plain": "“{attribute}”的取值",
+        "missing": "无“{attribute}”记录",
     },
     absent={
         "hour": "评估时刻不详",

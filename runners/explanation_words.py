@@ -121,9 +121,9 @@ def feature_words(words: Words, weight: Weight) -> str:
     text = texts[weight.feature]
     if "{value}" not in text:
         return text if value is None else f"{text}: {_value(words, weight)}"
-    return (
-        texts["missing"].format(attribute=weight.feature) if value is None else text.format(value=_value(words, weight))
-    )
+    if value is None:
+        return words.absent.get(weight.feature) or texts["missing"].format(attribute=weight.feature)
+    return text.format(value=_value(words, weight))
 
 
 def _value(words: Words, weight: Weight) -> str:

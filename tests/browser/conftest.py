@@ -21,15 +21,16 @@ def _lacking(message: str) -> None:
     pytest.skip(message)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """The driver, for one file at a time: while it lives no other test of this process may run an event loop."""
     if not (WEB / "dist" / "index.html").is_file():
-        _lacking("the page is not built: run `make web`")
+        _lacking("the page is not built: run `make page`")
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Chromium of the machine."""
     path = os.environ.get("FOREWARN_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
