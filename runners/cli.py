@@ -233,6 +233,7 @@ def demo(
     ),
     seed: Annotated[int, typer.Option(help="Same seed, same city.")] = 7,
     speed: Annotated[float, typer.Option(min=1.0, max=600.0, help="Log seconds per second.")] = 60.0,
+    metrics_port: Annotated[int, typer.Option(help="Port of /metrics on the loopback address; 0: none.")] = 9464,
 ) -> None:
     """A simulated city: a month of it is folded, then it goes on at many times the speed of the wall. Ctrl-C ends it.
 
@@ -240,14 +241,15 @@ def demo(
     """
     from runners.demo import PAST_DAYS, Demo, run_demo
 
+    people = iter(("值班员 duty officer", "审批员 approver"))
     with contextlib.ExitStack() as shown:
         tell = shown.enter_context(_progress())
 
-        def say(text: str) -> None:
+        def say(link: str) -> None:
             shown.close()
-            print_plain(text)
+            print_plain(f"{next(people, '')}: {link}")
 
-        asked = Demo(data=data, port=port, seed=seed, speed=speed)
+        asked = Demo(data=data, port=port, seed=seed, speed=speed, metrics_port=metrics_port)
         fine = run_demo(asked, lambda share: tell("days of the past", round(share * PAST_DAYS)), say)
     if not fine:
         raise typer.Exit(1)

@@ -17,6 +17,7 @@ from runners.demo_stream import Stream
 from runners.live import Live
 from runners.live_server import Address, LiveServer
 from runners.live_sources import plan
+from runners.metrics import Metrics
 
 PAST_DAYS, PAST_HOURS = 30, 8
 LINK_US = 24 * 3_600_000_000
@@ -26,7 +27,10 @@ POSTS = (("duty-officer", "duty_officer", "值班员"), ("approver", "approver",
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What to show: `speed` log seconds a wall second, `per_day` matters a day, `days` of past from `start` on."""
+    """What to show: `speed` log seconds a wall second, `per_day` matters a day, `days` of past from `start` on.
+
+    `metrics_port` 0: no metrics.
+    """
 
     data: Path
     port: int = 8080
@@ -37,6 +41,7 @@ class Demo:
     grids: int = 240
     days: int = PAST_DAYS
     start: date = date(2026, 3, 2)
+    metrics_port: int = 0
 
 
 def run_demo(
@@ -65,6 +70,8 @@ def run_demo(
     site = Live(plan(folder.config), demo.data, clock, simulated=True, scores=board)
     with ExitStack() as stack:
         stack.callback(site.stop)
+        if demo.metrics_port:
+            stack.callback(Metrics(site).serve(demo.metrics_port).stop)
         # Nobody is told of what was only simulated to have happened before.
         site.delivery.pass_over()
         stream = Stream(site, city, until, board.take)
