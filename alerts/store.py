@@ -322,7 +322,7 @@ def _tune(engine: Engine, *, durable: bool, readonly: bool) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA synchronous={'NORMAL' if durable else 'OFF'}")
             connection.execute("PRAGMA wal_autocheckpoint=8000")
-        connection.execute("PRAGMA cache_size=-16000")
+        connection.execute("PRAGMA cache_size=-6000")
 
 
 __all__ = ["Applied", "Lesson", "Store", "metadata"]

@@ -1,5 +1,6 @@
 """`forewarn demo`: a simulated city with a past; it goes on faster than the wall and keeps score of itself."""
 
+import gc
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from connectors.simulator import City
 from console.api.accounts import Accounts
+from runners.checkpoints import give_back
 from runners.clock import ScaledClock
 from runners.demo_board import Board
 from runners.demo_folder import TARGETS, DemoFolder
@@ -67,6 +69,9 @@ def run_demo(
         progress(share)
 
     fold_past(plan(folder.config), demo.data, city, days=demo.days, hours=PAST_HOURS, tell=tell)
+    # The live site makes its own state from the checkpoint: what the past left behind is given back first.
+    gc.collect()
+    give_back()
     site = Live(plan(folder.config), demo.data, clock, simulated=True, scores=board)
     with ExitStack() as stack:
         stack.callback(site.stop)

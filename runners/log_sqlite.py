@@ -90,7 +90,7 @@ class Logs:
                 self.db.execute("ALTER TABLE deadletters ADD COLUMN at INTEGER")
             self.db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (str(SCHEMA),))
             self.db.execute("INSERT OR IGNORE INTO meta VALUES ('clock', ?)", (clock,))
-        self.db.execute("PRAGMA cache_size=-16000")
+        self.db.execute("PRAGMA cache_size=-6000")
         found = int(self.meta("schema") or 0)
         if found > SCHEMA:
             raise NewerData(f"{path} has schema {found}; this version reads up to {SCHEMA}: upgrade forewarn")

@@ -20,6 +20,7 @@ from alerts.store import Lesson, Store
 from models.rows import Schema
 from pipeline.errors import ForewarnError
 from pipeline.rules import FoldRules
+from runners.checkpoints import give_back
 from runners.model_files import ModelFiles
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -159,6 +160,8 @@ def main() -> None:
         seen_decisions, seen_labels = lesson["decisions"], lesson["labels"]
         published = trainer.learn_until(lesson["until"])
         sha256 = files.keep(published.head, published.arrays) if published else ""
+        if published:
+            give_back()
         try:
             os.write(sys.stdout.fileno(), json.dumps({"lesson": lesson["lesson"], "sha256": sha256}).encode() + b"\n")
         except BrokenPipeError:
