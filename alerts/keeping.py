@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Dialect, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.queue_order import order_of
 from alerts.schema import (
@@ -39,7 +38,7 @@ class Keeper:
     """Writes effects into the tables of one database; the caller opens and ends the transaction."""
 
     def __init__(self, dialect: Dialect) -> None:
-        insert: Any = (postgresql if dialect.name == "postgresql" else sqlite).insert
+        insert = _insert_of(dialect)
         offset, warning, tally = insert(offsets), insert(warnings), insert(tallies)
         self._offset = Statement(
             dialect,
@@ -132,6 +131,17 @@ class Statement:
         if len(rows) == 1:
             return connection.exec_driver_sql(self._sql, values[0]).rowcount
         return connection.exec_driver_sql(self._sql, list(values)).rowcount
+
+
+def _insert_of(dialect: Dialect) -> Any:
+    """The insert that may update instead; only the dialect in use is imported, since a restart waits for imports."""
+    if dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+        return postgresql_insert
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    return sqlite_insert
 
 
 def encoded(value: Any) -> str:
