@@ -281,6 +281,10 @@ class Live:
         """Figures against the ground truth; only a simulated site has them."""
         return None if self._scores is None else self._scores()
 
+    def reached(self, seconds: float) -> None:
+        """A browser's connection took a change so long after the console had heard of it."""
+        self.hub.observe_told(seconds)
+
     async def fact(self, name: str, payload: dict[str, Any]) -> None:
         """Append a fact to the site log; durable when this returns. Raises NotNow."""
         self.engine.check()

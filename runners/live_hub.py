@@ -62,6 +62,8 @@ class Hub:
     def __init__(self, cursor: Mapping[str, int]) -> None:
         self.observe: Callable[[float], None] = lambda seconds: None
         """Told how long each change took from its commit to the queues of its readers."""
+        self.observe_told: Callable[[float], None] = lambda seconds: None
+        """Told how long each change took from there until a browser's connection had taken it."""
         self._cursor = dict(cursor)
         self._lock = threading.Lock()
         self._readers: dict[asyncio.AbstractEventLoop, list[LiveSubscription]] = {}

@@ -42,7 +42,8 @@ class Metrics:
         self.quality = Quality()
         stages = Histogram(
             "forewarn_latency_seconds",
-            "How long each stage took: intake (until durable), fold (until kept), hub (until handed to readers).",
+            "How long each stage took: intake (until durable), fold (until kept), hub (until handed to readers),"
+            " browser (until a connection has taken it).",
             ["stage"],
             buckets=_BUCKETS,
             registry=self.registry,
@@ -50,6 +51,7 @@ class Metrics:
         fold = stages.labels("fold")
         site.gate.observe = stages.labels("intake").observe
         site.hub.observe = stages.labels("hub").observe
+        site.hub.observe_told = stages.labels("browser").observe
         site.engine.watchers += [self.quality, _FoldTimes(site.speed, fold.observe)]
         self.registry.register(_SiteCollector(site, self.quality))
         ProcessCollector(namespace="forewarn", registry=self.registry)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -55,10 +56,12 @@ class Reader:
     def __init__(self, scope: Scope, waiting: int) -> None:
         self.scope = scope
         self._most = waiting
-        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.queue: asyncio.Queue[tuple[bytes | None, float]] = asyncio.Queue()
         self.is_behind = False
+        self.since = 0.0
+        """When the change of the event that was read last came in (monotonic seconds); 0 where it tells none."""
 
-    def put(self, data: bytes) -> None:
+    def put(self, data: bytes, since: float = 0.0) -> None:
         """Queue an event; who is too slow gets one `reset` in place of all that waits."""
         if self.is_behind:
             return
@@ -67,12 +70,16 @@ class Reader:
             while not self.queue.empty():
                 self.queue.get_nowait()
             data = event("reset", {})
-        self.queue.put_nowait(data)
+        self.queue.put_nowait((data, since))
+
+    def end(self) -> None:
+        """No more events."""
+        self.queue.put_nowait((None, 0.0))
 
     async def next(self, timeout_s: float) -> bytes | None:
         """The next event, b"" when none came in time, None at the end."""
         with contextlib.suppress(TimeoutError):
-            data = await asyncio.wait_for(self.queue.get(), timeout_s)
+            data, self.since = await asyncio.wait_for(self.queue.get(), timeout_s)
             # All that waited has been read: what comes from now on is in order again, after the snapshot.
             self.is_behind = self.is_behind and not self.queue.empty()
             return data
@@ -109,7 +116,7 @@ class Hub:
     async def close(self) -> None:
         """End all streams and tasks."""
         for reader in self._readers:
-            reader.queue.put_nowait(None)
+            reader.end()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -157,12 +164,13 @@ class Hub:
                 subscription.close()
 
     async def _tell(self, change: Change) -> None:
+        since = time.perf_counter()
         readers = list(self._readers)
         scopes = {id(reader.scope): reader.scope for reader in readers}
         loop = asyncio.get_running_loop()
         told = await loop.run_in_executor(self._thread, self._render, change, list(scopes.values()))
         for reader in readers:
-            reader.put(told[id(reader.scope)])
+            reader.put(told[id(reader.scope)], since)
 
     def _render(self, change: Change, scopes: Sequence[Scope]) -> dict[int, bytes]:
         """The event for each scope; every row is rendered once."""

@@ -123,6 +123,10 @@ class LiveSite(Protocol):
         """Figures against the ground truth; only a simulated site has them."""
         ...
 
+    def reached(self, seconds: float) -> None:
+        """A browser's connection took a change so long after the console had heard of it."""
+        ...
+
     async def fact(self, name: str, payload: dict[str, Any]) -> None:
         """Append a fact (sign-in, view of a protected field, export) to the site log."""
         ...

@@ -1,6 +1,7 @@
 """The stream of changes to one browser: resumed by cursor, checked again and again, never silent for long."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -60,6 +61,8 @@ async def _events(
                 return
             if data:
                 yield data
+                if reader.since:
+                    room.site.reached(time.perf_counter() - reader.since)
             if loop.time() - checked >= pace.check_s:
                 checked = loop.time()
                 reason = await to_thread.run_sync(_recheck, room, secret, reader)

@@ -215,3 +215,14 @@ def test_a_cursor_goes_there_and_back(cursor: dict[str, int]) -> None:
 )
 def test_what_is_no_cursor_is_none(text: str) -> None:
     assert cursor_of(text) is None
+
+
+@pytest.mark.parametrize("pace", [Pace(beat_s=0.5)])
+async def test_how_long_a_change_took_to_a_browser_is_told_to_the_site(town: Town, officer: Person) -> None:
+    row = (await officer.ask("/queue", limit=1))["items"][0]
+    async with served(town.app) as url, listening(url, officer) as listener:
+        await officer.tell(row["id"], "note", remark="x")
+        await listener.next("changes")
+        await listener.next("beat", within_s=15)
+    assert len(town.site.browser_seconds) == 1
+    assert 0 < town.site.browser_seconds[0] < 5

@@ -154,6 +154,7 @@ class TownSite:
         self.simulated, self.speed = False, 1.0
         self.site = Site(self.data, self.rules, durable=False, checkpointing=False)
         self.facts: list[tuple[str, dict[str, Any]]] = []
+        self.browser_seconds: list[float] = []
         self.status: list[SourceStatus] = []
         self.figures: dict[str, Any] | None = None
         self.resubmitted: list[tuple[int, str, dict[str, Any]]] = []
@@ -232,6 +233,9 @@ class TownSite:
 
     def scoreboard(self) -> dict[str, Any] | None:
         return self.figures
+
+    def reached(self, seconds: float) -> None:
+        self.browser_seconds.append(seconds)
 
     async def fact(self, name: str, payload: dict[str, Any]) -> None:
         self.facts.append((name, payload))
