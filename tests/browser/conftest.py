@@ -37,7 +37,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     if path is None:
         _lacking("no Chromium on this machine; set FOREWARN_CHROMIUM to one")
     browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-    expect.set_options(timeout=5_000)
+    expect.set_options(timeout=20_000)
     yield browser
     browser.close()
 
