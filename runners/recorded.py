@@ -153,7 +153,8 @@ class RecordedDriver:
                 folded(number)
         self._commit()
         self._give_commands(1 << 62)
-        self._collect()
+        # A log that goes on by the wall must not be carried past its last entry by what was learned at its end.
+        self._collect(limit=self._now if self.site.logs.is_wall else 1 << 62)
         self._surges.drain(self._now)
         self._surges.close()
 

@@ -32,10 +32,11 @@ class View:
 
     def __init__(self, site: LiveSite, directory: LogDirectory) -> None:
         self.settings, self.rules = site.settings, site.rules
-        named = {
+        named: dict[str, Any] = {
             part: [item.model_dump(include={"id", "name_zh", "name_en"}) for item in getattr(self.settings, part)]
             for part in ("places", "offices", "categories")
         }
+        named["attributes"] = {"names": [item.model_dump() for item in self.settings.attributes.names]}
         self.names = Names(directory, named)
         self.rows = Rows(self.names, self.rules)
         self.tree = Tree(self.settings, directory)

@@ -12,10 +12,13 @@ import httpx
 import orjson
 import pytest
 
+from alerts.store import Store
 from connectors.simulator import City
 from pipeline.errors import ConfigError
 from runners.demo import Demo, run_demo
 from runners.demo_folder import DemoFolder
+from runners.demo_past import fold_past
+from runners.live_sources import plan
 
 PATIENCE_S = 60.0
 
@@ -123,3 +126,15 @@ def test_an_earlier_demonstration_is_replaced_and_nothing_else_is(tmp_path: Path
     with pytest.raises(ConfigError, match="holds no demonstration"):
         DemoFolder(tmp_path / "b", city)
     assert (tmp_path / "b" / "letters.txt").read_text() == "mine"
+
+
+def test_the_past_ends_where_the_city_goes_on_though_a_model_was_learned_at_its_end(tmp_path: Path) -> None:
+    data, city = tmp_path / "data", City(seed=5, grids=24, per_day=120, sensors=8)
+    folder = DemoFolder(data, city)
+    fold_past(plan(folder.config), data, city, days=20, hours=1, tell=lambda share: None)
+    store = Store(data / "store.db", readonly=True)
+    applied, lessons = store.applied("signals", 0), store.lessons()
+    store.close()
+    assert any(lesson.result for lesson in lessons)
+    assert applied is not None
+    assert applied.now <= city.span(20)[1]
