@@ -91,8 +91,8 @@ export class Desk {
 
   // loading ------------------------------------------------------------------------------------------------------
 
-  /** Take a snapshot; `fresh` forgets what is shown first. */
-  async load(fresh = false): Promise<void> {
+  /** Take a snapshot; `fresh` forgets what is shown first, `yielding` gives way to a hand that came meanwhile. */
+  async load(fresh = false, yielding = false): Promise<void> {
     const round = ++this.#round;
     if (fresh) {
       this.status = "loading";
@@ -107,7 +107,7 @@ export class Desk {
       const reds = client.queue({ level: "red", state: "open", limit: 20 });
       if (this.view.mode === "groups") {
         const page = await client.groups(query);
-        if (round !== this.#round) return;
+        if (round !== this.#round || (yielding && this.held)) return;
         this.groups = page.items;
         this.total = page.total;
         this.counts = page.counts;
@@ -115,7 +115,7 @@ export class Desk {
         await this.#renewOpened();
       } else {
         const page = await client.queue({ ...query, limit: Math.min(FAR_PAGE, Math.max(PAGE, this.rows.length)) });
-        if (round !== this.#round) return;
+        if (round !== this.#round || (yielding && this.held)) return;
         this.rows = page.items;
         this.#next = page.next;
         this.total = page.total;
@@ -236,7 +236,7 @@ export class Desk {
   #settleSoon(): void {
     this.#settle ??= setTimeout(() => {
       this.#settle = null;
-      if (!this.held) void this.load();
+      if (!this.held) void this.load(false, true);
     }, SETTLE_MS);
   }
 

@@ -24,7 +24,8 @@ export class Sound {
 
   constructor() {
     const unlock = () => void this.unlock();
-    addEventListener("pointerdown", unlock);
+    // Not at pointerdown: the banner would go while the button is down, and what moves up would lose the click.
+    addEventListener("click", unlock);
     addEventListener("keydown", unlock);
   }
 
