@@ -70,7 +70,7 @@ build: $(STAMP) $(PAGE)  ## the wheel with the page in it, in dist/
 
 lock:  ## write requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	  --extra test --extra check --extra bench pyproject.toml build-requirements.in -o requirements.lock
+	  --extra cluster --extra test --extra check --extra bench pyproject.toml build-requirements.in -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  web-requirements.in -o web-requirements.lock
 
