@@ -53,9 +53,13 @@ def _schema() -> bytes:
     return orjson.dumps(Settings.model_json_schema())
 
 
+WHERE = frozenset({"runner", "kafka", "postgres", "worker"})
+"""Parts that say where a site runs; what it does, and so its log, is the same everywhere."""
+
+
 def canonical(settings: Settings) -> dict[str, Any]:
-    """Every value, defaults included, as plain JSON-able values in a fixed order."""
-    return settings.model_dump(mode="json")
+    """Every value that says what the site does, defaults included, as plain JSON-able values in a fixed order."""
+    return settings.model_dump(mode="json", exclude=set(WHERE))
 
 
 def from_canonical(values: Mapping[str, Any]) -> Settings:

@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field
 
 from config.clock_rule import Clock
+from config.cluster import MAX_PARTITIONS, Kafka, Postgres, Runner, Worker
 from config.grading import DUTY, Duty, Levels
 from config.learning import Attributes, Learning, Retention, Source, Target
 from config.territory import Calendar, Category, Cell, Office, Place, Sensor, Site
@@ -35,6 +36,11 @@ class Settings(Value):
     learning: Learning = Learning()
     retention: Retention = Retention()
     rescore_hour: Annotated[int, Field(ge=0, le=23)] = 6
+    partition_count: Annotated[int, Field(ge=1, le=MAX_PARTITIONS)] = 1
+    runner: Runner = "embedded"
+    kafka: Kafka = Kafka()
+    postgres: Postgres = Postgres()
+    worker: Worker = Worker()
 
     def with_mapping(
         self,

@@ -36,7 +36,7 @@ class Partition:
         self.site = site
         self.rules = rules
         self.offset = -1
-        self.checkpoints = self._checkpoints()
+        self.checkpoints = site.checkpoints("signals", number)
         self._supervised = Supervised(topology(rules, site.models.champions), self._rewind, self._reread)
         self._fold_s = 0.0
         self._unkept: list[Effects] = []
@@ -63,7 +63,7 @@ class Partition:
         fold = topology(self.rules, self.site.models.champions)
         with suppress(OSError):
             self.checkpoints.settle()
-        self.checkpoints = self._checkpoints()
+        self.checkpoints = self.site.checkpoints("signals", self.number)
         for offset, chain in self.checkpoints.read():
             if offset >= before:
                 continue
@@ -80,9 +80,6 @@ class Partition:
             frame = Frame.from_bytes(body, offset)
             self._provide(frame)
             yield frame
-
-    def _checkpoints(self) -> Checkpoints:
-        return Checkpoints(self.site.data / "checkpoints", "signals", self.number, FOLD_VERSION)
 
     def step(self, frames: Sequence[Frame], *, stored: int = -1) -> list[Effects]:
         """Fold frames and keep their effects in one transaction; what the store has already is not kept twice."""
@@ -139,7 +136,7 @@ class Partition:
             self.checkpoints.write(self.offset, lambda delta: self.fold.checkpoint(delta=delta), wait=wait)
         except OSError:
             # What was touched is forgotten by now: the next one must be a base. The log is the truth meanwhile.
-            self.checkpoints = self._checkpoints()
+            self.checkpoints = self.site.checkpoints("signals", self.number)
             if not self.site.logs.is_wall:
                 raise
         self._fold_s = 0.0
@@ -176,6 +173,10 @@ class Site:
     def is_new(self) -> bool:
         """Whether nothing was ever appended."""
         return self.logs.next_offset("signals", 0) == 0
+
+    def checkpoints(self, log: str, number: int) -> Checkpoints:
+        """Checkpoints of one fold; what is written next is a base."""
+        return Checkpoints(self.data / "checkpoints", log, number, FOLD_VERSION)
 
     def last_signal(self) -> int | None:
         """When the newest signal of the log arrived (µs UTC), or None; a few frames at most are looked at."""

@@ -7,14 +7,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from pipeline.county import FOLD_VERSION
 from pipeline.effects import Effects
 from pipeline.errors import CorruptData, Reason
 from pipeline.frame import MAX_ENTRIES, Frame, Kind, frame_of_others
 from pipeline.ids import code64
 from pipeline.reading_rules import ReadingRules
 from pipeline.readings import ReadingsFold
-from runners.checkpoints import Checkpoints
 from runners.embedded import CHECKPOINT_FOLD_S, Site
 
 LOG = "readings"
@@ -53,7 +51,7 @@ class ReadingsRunner:
         self._settings: dict[str, Any] = {}
         self._ruled = 0
         self._rules = rules
-        self.checkpoints = self._checkpoints()
+        self.checkpoints = self.site.checkpoints(LOG, self.number)
         self._unkept: list[Effects] = []
         self._fold_s = 0.0
 
@@ -155,7 +153,7 @@ class ReadingsRunner:
             self.checkpoints.write(self.offset, self._state)
         except OSError:
             # A delta that is lost must be followed by a base; the log is the truth meanwhile.
-            self.checkpoints = self._checkpoints()
+            self.checkpoints = self.site.checkpoints(LOG, self.number)
 
     def _fold_in(self, frame: Frame, *, with_scores: bool) -> list[Columns]:
         if self._rules_of is not None:
@@ -188,9 +186,6 @@ class ReadingsRunner:
     def _state(self, delta: bool) -> tuple[dict[str, Any], Mapping[str, NDArray[Any]]]:
         head, arrays = self.fold.delta() if delta else self.fold.base()
         return {"fold": head, "now": self.now, "settings": self._settings}, arrays
-
-    def _checkpoints(self) -> Checkpoints:
-        return Checkpoints(self.site.data / "checkpoints", LOG, self.number, FOLD_VERSION)
 
     def _addressed(self, word: Mapping[str, Any]) -> dict[str, Any]:
         addressed = {**word, "partition": self.number}

@@ -5,13 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.calendar import MINUTE_US
-from pipeline.county import FOLD_VERSION
 from pipeline.effects import Effects
 from pipeline.errors import CorruptData
 from pipeline.frame import MAX_ENTRIES, Frame, Kind, frame_of_others
 from pipeline.rules import FoldRules
 from pipeline.site import SiteFold
-from runners.checkpoints import Checkpoints
 from runners.embedded import CHECKPOINT_FOLD_S, Site
 from runners.wiring import CountyWarnings
 
@@ -32,7 +30,7 @@ class SiteRunner:
         self.rules = rules
         self.fold = SiteFold(rules, CountyWarnings(rules))
         self.offset = -1
-        self.checkpoints = Checkpoints(site.data / "checkpoints", LOG, 0, FOLD_VERSION)
+        self.checkpoints = site.checkpoints(LOG, 0)
         self._fold_s = 0.0
         self._unkept: list[Effects] = []
 
@@ -111,7 +109,7 @@ class SiteRunner:
                 self.checkpoints.write(self.offset, lambda delta: self.fold.checkpoint(delta=delta))
             except OSError:
                 # A delta that is lost must be followed by a base; a live site goes on without either.
-                self.checkpoints = Checkpoints(self.site.data / "checkpoints", LOG, 0, FOLD_VERSION)
+                self.checkpoints = self.site.checkpoints(LOG, 0)
                 if not self.site.logs.is_wall:
                     raise
 

@@ -9,7 +9,7 @@ import orjson
 import pytest
 import yaml
 
-from config.load import canonical, from_canonical, from_genesis, genesis, load_settings, settings_schema
+from config.load import WHERE, canonical, from_canonical, from_genesis, genesis, load_settings, settings_schema
 from config.problems import Keys, resolved, schema_at
 from config.settings import Settings
 from connectors.yaml_lines import load_yaml, read_yaml
@@ -233,7 +233,13 @@ def test_without_a_file_the_settings_are_those_of_the_product() -> None:
 
 def test_settings_go_into_the_log_and_come_back_equal(tmp_path: Path) -> None:
     settings = load(tmp_path, CONTENT)
-    assert from_canonical(orjson.loads(orjson.dumps(canonical(settings)))) == settings
+    came_back = from_canonical(orjson.loads(orjson.dumps(canonical(settings))))
+    where = {name: getattr(settings, name) for name in WHERE}
+    assert came_back.model_copy(update=where) == settings
+
+
+def test_where_a_site_runs_does_not_go_into_its_log(tmp_path: Path) -> None:
+    assert WHERE & set(canonical(load(tmp_path, CONTENT))) == set()
 
 
 def test_the_log_holds_the_calendar_too(tmp_path: Path) -> None:
