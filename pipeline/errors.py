@@ -8,7 +8,8 @@
     ├── CorruptData               stored bytes that fail their checksum or cannot be decoded
     ├── NewerData                 data written by a later version than this one
     ├── LogGap                    a frame is missing between two that are there
-    └── LogBusy                   another process holds the lease
+    ├── LogBusy                   another process holds the lease
+    └── StoreUnavailable          the database does not answer, or cannot write now; nothing of it was kept
 """
 
 from dataclasses import dataclass
@@ -92,5 +93,11 @@ class LogGap(ForewarnError):
 
 class LogBusy(ForewarnError):
     """Another process holds the lease on this data directory."""
+
+    retryable = True
+
+
+class StoreUnavailable(ForewarnError):
+    """The database does not answer, or cannot write now; nothing was kept, and the same call may succeed later."""
 
     retryable = True
