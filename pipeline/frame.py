@@ -1,11 +1,12 @@
 """Entries and frames: the unit of transport, of work and of the log.
 
 A frame is a batch of 1 to 1,000 entries of one partition. Signals and readings travel in columns; everything else is
-a small JSON object. `now` is the time at which an entry arrived (µs UTC, non-decreasing within a partition).
+a small JSON object. `now` is the time at which an entry arrived (µs UTC). Several appenders of one partition may stamp
+a little behind each other: the folds take the maximum so far, the frame keeps what was stamped.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
@@ -91,6 +92,13 @@ class Frame:
             others=others,
             offset=self.offset,
         )
+
+    def in_time(self, after: int) -> "Frame":
+        """This frame with no entry stamped before `after` or before another that stands in front of it."""
+        now = self.now
+        if not len(now) or (now[0] >= after and (len(now) == 1 or not (now[1:] < now[:-1]).any())):
+            return self
+        return replace(self, now=np.maximum.accumulate(np.maximum(now, after)))
 
     def to_bytes(self) -> bytes:
         """Canonical bytes, without the offset (the log owns it)."""

@@ -49,6 +49,7 @@ class ReadingsFold:
     def __init__(self, rules: ReadingRules | None = None) -> None:
         self.sensors = SensorRows()
         self.seq = 0
+        self.now = 0
         self.digest = Digest()
         self.obey(rules or ReadingRules())
 
@@ -73,6 +74,8 @@ class ReadingsFold:
         effects = Effects()
         if not len(frame):
             return effects
+        frame = frame.in_time(self.now)
+        self.now = int(frame.now[-1])
         told = Told(frame.offset)
         heard = self._hear(frame, effects) if len(frame.readings) else None
         if heard is not None:
@@ -240,7 +243,8 @@ class ReadingsFold:
         head = (base, *deltas)[-1][0]
         self.sensors.reindex(int(head["size"]))
         self.seq, self.digest = int(head["seq"]), Digest(bytes.fromhex(head["digest"]))
+        self.now = int(head.get("now", 0))  # a checkpoint of one appender's log did without
         self.obey(self.rules)
 
     def _head(self) -> dict[str, Any]:
-        return {"seq": self.seq, "digest": self.digest.value.hex()}
+        return {"seq": self.seq, "now": self.now, "digest": self.digest.value.hex()}

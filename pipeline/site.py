@@ -100,10 +100,12 @@ class SiteFold:
     # time ----------------------------------------------------------------------------------------------------------
 
     def _advance(self, until: int) -> None:
-        """Fire everything due by `until`, in order, each with now = its due; then it is `until`."""
+        """Fire everything due by `until`, in order, each with now = its due; then it is `until`, or later already."""
         if not self.now:
             self.now = until
             self.sources.obey(self.rules, until)
+        # Appenders beside each other: what is stamped a little earlier comes as if it were stamped alike.
+        until = max(until, self.now)
         grader, sources = self.grader, self.sources
         while sources.next_due <= until:
             grader.fire(sources.next_due, self._effects)
@@ -111,7 +113,7 @@ class SiteFold:
             grader.grade(subject, due, [said], cause, [], self._effects)
         if grader.next_due <= until:
             grader.fire(until, self._effects)
-        self.now = max(self.now, until)
+        self.now = until
 
     # counts by minute ----------------------------------------------------------------------------------------------
 

@@ -158,6 +158,7 @@ class Topology:
         older = self._older(frame)
         applied = 0
         for index, (kind, now) in enumerate(zip(frame.kinds.tolist(), frame.now.tolist(), strict=True), first_index):
+            # Appenders beside each other may stamp a little behind: it never becomes earlier here.
             if now > county.now:
                 self._advance(min(now, LATEST))
             county.address = (frame.offset, index)

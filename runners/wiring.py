@@ -113,6 +113,8 @@ def fold_rules(settings: Settings, *, version: int = 1, scores: str = "landmarks
         emergency_cues=int(EMERGENCY),
         reply_cues=int(ELEMENTS),
         risk_cues=int(Cue.RISK),
+        # Left out for one partition: the rules of a log that was begun before there were several stay the same.
+        surge={"partitions": settings.partition_count} if settings.partition_count > 1 else {},
         levels=_levels(settings),
     )
 
