@@ -129,6 +129,16 @@ def _calendar(settings: Settings) -> Iterator[Problem]:
         yield Problem(("calendar", "office_closes"), what, "write a later time")
 
 
+def _ways_in(settings: Settings) -> Iterator[Problem]:
+    """Records of a source come one way; who pulls needs no signature."""
+    for n, source in enumerate(settings.sources):
+        ways = [name for name in ("files", "folder") if getattr(source, name)]
+        if source.kafka is not None and (ways or source.secret_file):
+            other = (ways or ["secret_file"])[0]
+            what = f"the source has {other} as well: its records come one way"
+            yield Problem(("sources", n, "kafka"), what, f"take out kafka or {other}")
+
+
 def _columns(settings: Settings) -> Iterator[Problem]:
     """Pairs name columns that are there; limits of sensors do not cross."""
     known = [*BUILT_IN_CODES, *settings.attributes.codes]
@@ -153,5 +163,6 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _levels,
     _clocks,
     _calendar,
+    _ways_in,
     _columns,
 )

@@ -20,26 +20,31 @@ class TopicDays(Value):
     deadletter: Days = 14.0
 
 
-class Kafka(Value):
+class Brokers(Value):
+    """How brokers are reached. `password_file`: for SASL, relative to the configuration; the password never stands in
+    the configuration itself."""
+
+    bootstrap: Annotated[tuple[Name, ...], Field(min_length=1)] = ("127.0.0.1:9092",)
+    security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    ca_file: str | None = None
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    username: str | None = None
+    password_file: str | None = None
+
+
+class Kafka(Brokers):
     """The brokers and the topics `<prefix>.signals`, `.readings`, `.site` and `.deadletter`.
 
     `replication` and `min_insync` are those of the topics that `forewarn kafka init` makes. `session_timeout_s`: after
-    so long without a heartbeat a worker's partitions go to others. `password_file`: for SASL, relative to the
-    configuration; the password never stands in the configuration itself.
+    so long without a heartbeat a worker's partitions go to others.
     """
 
-    bootstrap: Annotated[tuple[Name, ...], Field(min_length=1)] = ("127.0.0.1:9092",)
     prefix: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,60}$")] = "forewarn"
     replication: Annotated[int, Field(ge=1, le=9)] = 3
     min_insync: Annotated[int, Field(ge=1, le=9)] = 2
     retention: TopicDays = TopicDays()
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "none"
     session_timeout_s: Annotated[float, Field(ge=1.0, le=300.0)] = 6.0
-    security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    ca_file: str | None = None
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
-    username: str | None = None
-    password_file: str | None = None
 
     def topic(self, log: str) -> str:
         """Name of a log's topic."""

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from config.topics import SourceTopic
 from config.value import Name, Share, Value
 from pipeline.signal import MAX_CODES, MAX_VALUES
 
@@ -65,8 +66,9 @@ class Learning(Value):
 
 
 class Source(Value):
-    """Where signals come from: a mapping (which holds the data contract), and the files it reads once or the `folder`
-    into which files are dropped; with neither it is pushed to over HTTP. Paths as seen from the configuration's folder.
+    """Where signals come from: a mapping (which holds the data contract), and the files it reads once, the `folder`
+    into which files are dropped, or the `kafka` topic that is read; with none of them it is pushed to over HTTP. Paths
+    as seen from the configuration's folder.
     `interval_seconds`: how often something is expected; None: silence is not judged. `secret_file`: holds the secret
     (`whsec_...`) with which the source signs what it posts; without one its API key alone speaks for it."""
 
@@ -74,6 +76,7 @@ class Source(Value):
     mapping: Name
     files: tuple[Name, ...] = ()
     folder: Name | None = None
+    kafka: SourceTopic | None = None
     secret_file: Name | None = None
     default_place: Name | None = None
     lateness_seconds: Annotated[int, Field(ge=0, le=2_592_000)] = 0

@@ -53,8 +53,8 @@ def _schema() -> bytes:
     return orjson.dumps(Settings.model_json_schema())
 
 
-WHERE = frozenset({"runner", "kafka", "postgres", "worker"})
-"""Parts that say where a site runs; what it does, and so its log, is the same everywhere."""
+WHERE = frozenset({"runner", "kafka", "postgres", "worker", "sinks"})
+"""Parts that say where a site runs and where it tells; what it does, and so its log, is the same everywhere."""
 
 
 def canonical(settings: Settings) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from config.cluster import MAX_PARTITIONS, Kafka, Postgres, Runner, Worker
 from config.grading import DUTY, Duty, Levels
 from config.learning import Attributes, Learning, Retention, Source, Target
 from config.territory import Calendar, Category, Cell, Office, Place, Sensor, Site
+from config.topics import Sinks
 from config.value import Name, Value
 from pipeline.errors import ConfigError
 from pipeline.signal import MAX_CODES, MAX_TARGETS, MAX_VALUES
@@ -41,6 +42,7 @@ class Settings(Value):
     kafka: Kafka = Kafka()
     postgres: Postgres = Postgres()
     worker: Worker = Worker()
+    sinks: Sinks = Sinks()
 
     def with_mapping(
         self,

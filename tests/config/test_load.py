@@ -256,3 +256,10 @@ def test_a_log_of_another_version_is_refused_in_words() -> None:
 def test_the_schema_can_be_published() -> None:
     schema = orjson.loads(orjson.dumps(SCHEMA))
     assert (schema["properties"]["include"]["type"], schema["additionalProperties"]) == ("array", False)
+
+
+def test_records_of_a_source_come_one_way(tmp_path: Path) -> None:
+    data = orjson.loads(orjson.dumps(CONTENT))
+    data["sources"][1]["folder"] = "drops"
+    (match,) = refusals(tmp_path, data)
+    assert (match["key"], match["hint"]) == ("sources.1.kafka", "take out kafka or folder")
