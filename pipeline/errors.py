@@ -101,3 +101,9 @@ class StoreUnavailable(ForewarnError):
     """The database does not answer, or cannot write now; nothing was kept, and the same call may succeed later."""
 
     retryable = True
+
+
+class LogUnavailable(ForewarnError):
+    """Brokers cannot be reached, or not enough of them have what was sent; the same may succeed later."""
+
+    retryable = True
