@@ -92,7 +92,7 @@ class Live:
         self.engine = Engine(site, self._surges, self._readings, self.clock, self.hub, self.ledger)
         self.engine.assess(self._words)
         self.gate = LiveGate(self.engine, made.sources(self._key))
-        self.files = FileDrops(self.gate)
+        self.files = FileDrops(self.gate, self.engine, site.logs)
         self._reader = Store(self.data / "store.db", readonly=True)
         self._reading = threading.Lock()
         self._take_over(made)

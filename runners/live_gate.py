@@ -12,12 +12,14 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import accumulate
+from typing import Protocol
 
 from connectors.intake_http import Accepted, NotNow
 from pipeline.errors import Refused
 from pipeline.frame import MAX_ENTRIES
+from runners.clock import Clock
 from runners.live_commit import batch_key
-from runners.live_engine import Engine
+from runners.live_room import Room
 from runners.live_sources import LiveSource, Part
 from runners.live_work import Group, Outcome, Post, answer
 
@@ -27,10 +29,32 @@ FAIR_S = 1.0
 """How much preparing time a source that slept may be behind the others when it comes back."""
 
 
-class LiveGate:
-    """Implements connectors.intake_http.Gate on top of an engine."""
+class Taker(Protocol):
+    """What stands behind the door: an engine of one process, or a producer to brokers."""
 
-    def __init__(self, engine: Engine, sources: Mapping[str, LiveSource]) -> None:
+    @property
+    def clock(self) -> Clock:
+        """By which records are looked at."""
+        ...
+
+    @property
+    def room(self) -> Room:
+        """What may wait; the taker frees it."""
+        ...
+
+    def check(self) -> None:
+        """Raises NotNow while nothing can be taken in."""
+        ...
+
+    def offer(self, group: Group) -> None:
+        """Take a prepared group, which counts against the room already; its posts are answered once it is durable."""
+        ...
+
+
+class LiveGate:
+    """Implements connectors.intake_http.Gate in front of a taker."""
+
+    def __init__(self, engine: Taker, sources: Mapping[str, LiveSource]) -> None:
         self.engine = engine
         self.observe: Callable[[float], None] = lambda seconds: None
         """Told how long each request waited until it was durable."""
