@@ -10,9 +10,10 @@ import time
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from hashlib import blake2b
 from itertools import accumulate
-from typing import Protocol
+from typing import Any, Protocol
 
 from connectors.intake_http import Accepted, NotNow
 from pipeline.errors import Refused
@@ -29,8 +30,38 @@ FAIR_S = 1.0
 """How much preparing time a source that slept may be behind the others when it comes back."""
 
 
+class Cursors(Protocol):
+    """How far pulled sources were read."""
+
+    def position(self, source: str) -> int:
+        """How far a source was read; 0 at first."""
+        ...
+
+    def forget_cursor(self, source: str) -> None:
+        """A source that was read to its end."""
+        ...
+
+
+class Kept(Protocol):
+    """Where that is kept."""
+
+    @property
+    def logs(self) -> Cursors:
+        """For the taker's own thread."""
+        ...
+
+
 class Taker(Protocol):
     """What stands behind the door: an engine of one process, or a producer to brokers."""
+
+    @property
+    def site(self) -> Kept:
+        """What only the taker's thread may use."""
+        ...
+
+    def call(self, call: Callable[[], Any]) -> "Future[Any]":
+        """Make a call on the taker's thread."""
+        ...
 
     @property
     def clock(self) -> Clock:
