@@ -14,6 +14,15 @@ pytestmark = pytest.mark.real
 Ids = Callable[..., list[str]]
 
 
+SILENT = """
+window.AudioContext = class extends AudioContext {
+  get state() { return this.woken ? "running" : "suspended"; }
+  async resume() { this.woken = true; }
+};
+"""
+"""A browser that is silent until somebody has clicked; whether Chromium is one depends on what it did before."""
+
+
 def far_away(desk: Desk) -> None:
     """Take the pointer off the list."""
     desk.page.mouse.move(1_000, 500)
@@ -61,6 +70,8 @@ def test_a_group_opens_to_its_warnings(sit: Sit) -> None:
 
 def test_the_first_click_of_a_page_counts_while_it_unlocks_the_sound(sit: Sit) -> None:
     desk = sit()
+    desk.page.add_init_script(SILENT)
+    desk.page.reload()
     banner = desk.page.get_by_role("button", name=desk.t("sound.blocked"))
     expect(banner).to_be_visible()
     group = desk.page.locator("[role=treeitem][aria-expanded]").first
