@@ -51,6 +51,11 @@ class SensorRows:
         """All rows in use; a view."""
         return self.rows[: self._index.size]
 
+    def strangers(self, codes: NDArray[np.int64]) -> list[int]:
+        """Those of these codes that were never seen, each once."""
+        strange = codes[self._index.find(codes, self.rows["code"]) == EMPTY]
+        return list(dict.fromkeys(strange.tolist()))
+
     def slots(self, codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The slot of each code, and the slots that were added for codes never seen before."""
         found = self._index.find(codes, self.rows["code"])

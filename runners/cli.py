@@ -178,14 +178,17 @@ def replay(
         found = replay_log(data, config, keep_models=keep_models, progress=lambda n: tell("replaying", n))
     if json_:
         _print_json(
-            {"equal": found.is_equal, "digests": found.digests, "stored": found.stored, "counts": dict(found.counts),
+            {"equal": found.is_equal, "digests": found.digests, "stored": found.stored, "pruned": found.pruned,
+             "counts": dict(found.counts),
              "transitions": found.transitions, "stored_transitions": found.stored_transitions,
              "only_replay": len(found.only_replay), "only_stored": len(found.only_stored)}
         )  # fmt: skip
     else:
-        for stored, replayed in ((found.stored, found.digests), (found.site_stored, found.site_digests)):
-            if stored:
-                _digest_table({"store": stored, "replay": replayed})
+        for name in sorted(found.stored | found.digests):
+            print_plain(name)
+            _digest_table({"store": found.stored.get(name, {}), "replay": found.digests.get(name, {})})
+        for name in found.pruned:
+            print_plain(f"{name}: its beginning is no longer kept, so it cannot be folded again")
         print_plain(f"{found.frames} frames, {found.transitions} transitions; the store has {found.stored_transitions}")
         if found.only_replay or found.only_stored:
             print_plain(f"only in the replay: {len(found.only_replay)}, only in the store: {len(found.only_stored)}")

@@ -23,7 +23,8 @@ from pipeline.errors import ConfigError, Reason, Refused
 from pipeline.frame import Kind
 from runners.clock import WAIT_US, Clock, WallClock
 from runners.embedded import Site
-from runners.live_config import CONFIG_MARK, CONFIG_PATH, first_rules, incompatible, mark, readings_rules
+from runners.fold_logs import sensor_rules
+from runners.live_config import CONFIG_MARK, CONFIG_PATH, first_rules, incompatible, mark
 from runners.live_delivery import LiveDelivery
 from runners.live_engine import Engine, Regular
 from runners.live_files import FileDrops
@@ -78,7 +79,7 @@ class Live:
             raise ConfigError([f"{self.data}: {why}"])
         self._surges = SiteRunner(site, site.partitions[0].rules)
         self._surges.restore()
-        self._readings = ReadingsRunner(site, reading_rules(Settings(), {}), rules_of=readings_rules, hear=self._hear)
+        self._readings = ReadingsRunner(site, reading_rules(Settings(), {}), rules_of=sensor_rules, hear=self._hear)
         self._readings.names = site.logs.names_of("sensor")
         self.hub = Hub(site.store.cursor())
         stored: dict[str, int] = {}

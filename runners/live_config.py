@@ -2,18 +2,14 @@
 
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from config.load import canonical, from_canonical
-from config.settings import Settings
-from pipeline.reading_rules import ReadingRules
+from config.load import canonical
 from pipeline.rules import FoldRules
+from runners.fold_logs import genesis
 from runners.live_sources import Plan
 from runners.log_sqlite import Logs
-from runners.reading_limits import reading_rules
-from runners.replay import genesis
 
 CONFIG_MARK, CONFIG_PATH = "config_sha256", "config_path"
 """Under these names a log remembers its configuration's hash and file."""
@@ -50,8 +46,3 @@ def mark(made: Plan) -> str:
     """A hash of a configuration, whatever its version."""
     rules = {**made.rules.to_json(), "version": 0}
     return sha256(orjson.dumps([canonical(made.settings), rules])).hexdigest()
-
-
-def readings_rules(settings: dict[str, Any], names: dict[int, str]) -> ReadingRules:
-    """Rules of the readings fold by the settings of a config entry of its log."""
-    return reading_rules(from_canonical(settings) if settings else Settings(), names)

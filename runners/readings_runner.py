@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from numpy.typing import NDArray
-
 from pipeline.effects import Effects
 from pipeline.errors import CorruptData, Reason
 from pipeline.frame import MAX_ENTRIES, Frame, Kind, frame_of_others
@@ -14,12 +12,9 @@ from pipeline.ids import code64
 from pipeline.reading_rules import ReadingRules
 from pipeline.readings import ReadingsFold
 from runners.embedded import CHECKPOINT_FOLD_S, Site
+from runners.ruled_readings import Columns, RuledReadings, Rules
 
 LOG = "readings"
-Columns = dict[str, Any]
-"""Arrays `sensor, at, value, score` of the readings that a frame applied."""
-Rules = Callable[[dict[str, Any], dict[int, str]], ReadingRules]
-"""Rules of the readings fold from the settings of a config entry, for the sensors of these names by code."""
 
 
 class ReadingsRunner:
@@ -30,30 +25,43 @@ class ReadingsRunner:
 
     With `rules_of`, config entries of the log rule from their place on, and a sensor's limits come with its first
     reading: the way of a live site, whose log must give the same fold again. `hear` takes words to the signals log;
-    without it they are appended and folded at once.
+    without it they are appended and folded at once. `named`: see RuledReadings.
     """
 
     def __init__(
         self, site: Site, rules: ReadingRules, *, number: int = 0, rules_of: Rules | None = None,
-        hear: Callable[[list[dict[str, Any]]], None] | None = None,
+        hear: Callable[[list[dict[str, Any]]], None] | None = None, named: Callable[[int], str] | None = None,
     ) -> None:  # fmt: skip
         self.site = site
         self.number = number
-        self.fold = ReadingsFold(rules)
+        self.ruled = RuledReadings(rules, rules_of, named)
         self.offset = -1
-        self.now = 0
         self.places: dict[int, int] = {}
         """Place of a sensor, by codes, where its source names one."""
-        self.names: dict[int, str] = {}
-        """Names of the sensors that were heard of, by code; needed with `rules_of` alone."""
-        self._rules_of, self._hear = rules_of, hear
+        self._hear = hear
         self._forwarded = 0
-        self._settings: dict[str, Any] = {}
-        self._ruled = 0
-        self._rules = rules
         self.checkpoints = self.site.checkpoints(LOG, self.number)
         self._unkept: list[Effects] = []
         self._fold_s = 0.0
+
+    @property
+    def fold(self) -> ReadingsFold:
+        """The readings fold."""
+        return self.ruled.fold
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Names of the sensors that were heard of, by code; needed with `rules_of` alone."""
+        return self.ruled.names
+
+    @names.setter
+    def names(self, names: dict[int, str]) -> None:
+        self.ruled.names = names
+
+    @property
+    def now(self) -> int:
+        """The newest moment of the log (µs UTC)."""
+        return self.ruled.fold.now
 
     def restore(self) -> None:
         """Take the newest usable checkpoint, fold forward to the end of the log, and forward what was said."""
@@ -62,14 +70,8 @@ class ReadingsRunner:
         for offset, steps in self.checkpoints.read():
             if offset > stored:
                 continue
-            (_, head, arrays), *deltas = steps
-            self._settings = head["settings"]
-            self._rule()
-            self.fold.restore((head["fold"], arrays), *((later["fold"], columns) for _, later, columns in deltas))
-            last = steps[-1][1]
-            self._settings = last["settings"]
-            self._rule()
-            self.offset, self.now = offset, last["now"]
+            self.ruled.restore(list(steps))
+            self.offset = offset
             break
         for offset, body in self.site.logs.read(LOG, self.number, self.offset):
             self._fold_in(Frame.from_bytes(body, offset), with_scores=False)
@@ -142,7 +144,7 @@ class ReadingsRunner:
 
     def digest(self) -> dict[str, str]:
         """The chained digest of what the fold said."""
-        return {LOG: self.fold.digest.value.hex()}
+        return self.ruled.digest()
 
     def close(self) -> None:
         """Write a checkpoint; the site closes its files itself."""
@@ -150,42 +152,18 @@ class ReadingsRunner:
         if not self.site.checkpointing or self.offset < 0:
             return
         try:
-            self.checkpoints.write(self.offset, self._state)
+            self.checkpoints.write(self.offset, self.ruled.state)
         except OSError:
             # A delta that is lost must be followed by a base; the log is the truth meanwhile.
             self.checkpoints = self.site.checkpoints(LOG, self.number)
 
     def _fold_in(self, frame: Frame, *, with_scores: bool) -> list[Columns]:
-        if self._rules_of is not None:
-            self._obey(frame)
-        effects = self.fold.step(frame, with_scores=with_scores)
-        columns, effects.series = effects.series, []
-        # Scores are for a file that is written on the way; the store would only keep a copy of it.
+        effects, columns = self.ruled.step(frame, with_scores=with_scores)
         if frame.others and len(frame.readings):
             effects.counts.update(_counts(frame.others[0]["source"], effects.counts))
-        self.offset, self.now = frame.offset, max(self.now, int(frame.now[-1]))
+        self.offset = frame.offset
         self._unkept.append(effects)
         return columns
-
-    def _obey(self, frame: Frame) -> None:
-        """Follow a config entry from here on, and give sensors that are heard of first here their limits."""
-        if Kind.CONFIG in frame.kinds:
-            self._settings = frame.others[0]["settings"]
-            self._rule()
-        elif len(self.names) != self._ruled:
-            self._rule()
-
-    def _rule(self) -> None:
-        if self._rules_of is not None:
-            self._ruled = len(self.names)
-            rules = self._rules_of(self._settings, self.names)
-            if rules != self._rules:
-                self._rules = rules
-                self.fold.obey(rules)
-
-    def _state(self, delta: bool) -> tuple[dict[str, Any], Mapping[str, NDArray[Any]]]:
-        head, arrays = self.fold.delta() if delta else self.fold.base()
-        return {"fold": head, "now": self.now, "settings": self._settings}, arrays
 
     def _addressed(self, word: Mapping[str, Any]) -> dict[str, Any]:
         addressed = {**word, "partition": self.number}

@@ -32,7 +32,8 @@ from pipeline.stages.reading_word import SENSOR, SENSOR_CODE, sensor_key
 from runners.embedded import Site
 from runners.exports import rfc3339
 from runners.reading_limits import limits_of, reading_rules
-from runners.readings_runner import LOG, Columns, ReadingsRunner
+from runners.readings_runner import LOG, ReadingsRunner
+from runners.ruled_readings import Columns
 from runners.warnings_file import write_warnings
 
 if TYPE_CHECKING:

@@ -67,7 +67,7 @@ def _whole(data: Path) -> Iterator[Finding]:
     tallies = store.tallies().get("signals", {})
     store.close()
     handled = sum(tallies.get(key, 0) for key in _HANDLED)
-    pending = len(again.fold.county.held) if again.fold is not None else 0
+    pending = sum(len(fold.county.held) for fold in again.folds.values())
     yield Finding(
         f"{name}: accepted = applied + duplicate + rejected + pending",
         signals == handled,
@@ -82,13 +82,13 @@ def _whole(data: Path) -> Iterator[Finding]:
 
 def _same_log(left: Path, right: Path) -> Iterator[Finding]:
     a, b = Logs(left / "log.db", readonly=True), Logs(right / "log.db", readonly=True)
-    for log in ("signals", "site"):
+    for log, number in sorted({*a.partitions(), *b.partitions()}):
         differing = 0
         frames = 0
-        for (_, mine), (_, theirs) in zip_longest(a.read(log, 0), b.read(log, 0), fillvalue=(-1, b"")):
+        for (_, mine), (_, theirs) in zip_longest(a.read(log, number), b.read(log, number), fillvalue=(-1, b"")):
             frames += 1
             differing += not _equal_frames(mine, theirs)
-        yield Finding(f"{log} logs hold the same entries", not differing, f"{frames} frames, {differing} differ")
+        yield Finding(f"{log}-{number}: the same entries", not differing, f"{frames} frames, {differing} differ")
     yield Finding("sources were read equally far", _cursors(a) == _cursors(b), f"{_cursors(a)} and {_cursors(b)}")
     mine_letters, theirs_letters = a.deadletters(), b.deadletters()
     same = [_letter(x) for x in mine_letters] == [_letter(x) for x in theirs_letters]
@@ -100,10 +100,10 @@ def _same_log(left: Path, right: Path) -> Iterator[Finding]:
 
 def _same_store(left: Path, right: Path) -> Iterator[Finding]:
     a, b = Store(left / "store.db", readonly=True), Store(right / "store.db", readonly=True)
-    for log in ("signals", "site"):
-        mine, theirs = a.applied(log, 0), b.applied(log, 0)
+    for log, number in _partitions(left, right):
+        mine, theirs = a.applied(log, number), b.applied(log, number)
         yield Finding(
-            f"{log}: digests and offsets are equal", mine == theirs, f"offset {mine.offset if mine else None}"
+            f"{log}-{number}: digests and offsets are equal", mine == theirs, f"offset {mine.offset if mine else None}"
         )
     pairs = zip_longest(a.transitions(), b.transitions())
     differing = [number for number, (x, y) in enumerate(pairs) if x != y]
@@ -115,13 +115,22 @@ def _same_store(left: Path, right: Path) -> Iterator[Finding]:
     b.close()
 
 
+def _partitions(*folders: Path) -> list[tuple[str, int]]:
+    found: set[tuple[str, int]] = set()
+    for data in folders:
+        with Logs(data / "log.db", readonly=True) as logs:
+            found.update(logs.partitions())
+    return sorted(found)
+
+
 def _ids(data: Path) -> tuple[int, Counter[bytes]]:
     logs = Logs(data / "log.db", readonly=True)
     ids: Counter[bytes] = Counter()
-    for offset, body in logs.read("signals", 0):
-        frame = Frame.from_bytes(body, offset)
-        assert int((frame.kinds == Kind.SIGNAL).sum()) == len(frame.signals)
-        ids.update(frame.signals["id"].tolist())
+    for log, number in logs.partitions():
+        for offset, body in logs.read(log, number) if log == "signals" else ():
+            frame = Frame.from_bytes(body, offset)
+            assert int((frame.kinds == Kind.SIGNAL).sum()) == len(frame.signals)
+            ids.update(frame.signals["id"].tolist())
     logs.close()
     return sum(ids.values()), ids
 

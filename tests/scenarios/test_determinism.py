@@ -201,7 +201,7 @@ def test_what_people_did_stands_in_the_warnings(shift: tuple[Path, dict[str, str
 def test_a_replay_takes_the_commands_with_it(shift: tuple[Path, dict[str, str]]) -> None:
     again: Replayed = replay(shift[0])
     assert again.is_equal
-    assert again.stored["verdicts"] != "0" * 32
+    assert again.stored["signals-0"]["verdicts"] != "0" * 32
 
 
 def test_a_remark_is_redacted_before_it_is_logged(shift: tuple[Path, dict[str, str]]) -> None:
