@@ -140,6 +140,11 @@ class Logs:
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
         )
 
+    def remember_first(self, key: str, value: str) -> str:
+        """Set a value of the file where there is none; the one that stands."""
+        self.db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, value))
+        return self.meta(key) or value
+
     # frames -----------------------------------------------------------------------------------------------------
 
     def append(self, log: str, partition: int, frames: Sequence[bytes]) -> int:
@@ -245,6 +250,26 @@ class Logs:
     def matters(self) -> Iterator[tuple[bytes, str]]:
         """Every key with its readable id."""
         yield from self.db.execute("SELECT key, name FROM matters")
+
+    def seats(self) -> dict[int, int]:
+        """Partition of each place (by code) that was given one."""
+        return dict(self.db.execute("SELECT place, partition FROM partitions"))
+
+    def seat_places(self, seats: Mapping[int, int]) -> dict[int, int]:
+        """Give places their partitions where they have none; all that stand then."""
+        self.db.executemany("INSERT OR IGNORE INTO partitions VALUES (?, ?)", list(seats.items()))
+        return self.seats()
+
+    def seats_of(self, keys: Sequence[bytes]) -> list[int | None]:
+        """Partition of each of these matters, None for one that nobody has seen."""
+        query = "SELECT partition FROM matters WHERE key = ?"
+        rows = (self.db.execute(query, (key,)).fetchone() for key in keys)
+        return [row[0] if row else None for row in rows]
+
+    def seat_matters(self, keys: Sequence[bytes], partitions: Sequence[int], names: Sequence[str]) -> list[int]:
+        """Give matters their partitions where they have none; the partition of each that stands, in this order."""
+        self.direct(zip(keys, partitions, names, strict=True))
+        return [partition for partition in self.seats_of(keys) if partition is not None]
 
     def keep_texts(self, partition: int, offset: int, texts: Iterable[tuple[int, str]], until: int) -> None:
         """Keep redacted texts of a frame's entries until a day (µs UTC)."""

@@ -6,6 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# A real PostgreSQL is asked for beside tests/integration too: what runs on both databases is tested on both.
+from tests.integration.conftest import database, postgres
+
+__all__ = ["database", "postgres"]
+
 settings.register_profile("forewarn", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("forewarn")
 
