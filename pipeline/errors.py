@@ -88,7 +88,11 @@ class NewerData(ForewarnError):
 
 
 class LogGap(ForewarnError):
-    """A frame is missing between two that are there."""
+    """A frame is missing between two that are there; `next` is the offset at which the log goes on, where known."""
+
+    def __init__(self, message: str, next: int | None = None) -> None:
+        super().__init__(message)
+        self.next = next
 
 
 class LogBusy(ForewarnError):

@@ -184,7 +184,9 @@ class Logs:
         )
         for offset, crc, body in cursor:
             if offset != expected:
-                raise LogGap(f"{self.path}: {log}-{partition} has no frame {expected}; the next one is {offset}")
+                raise LogGap(
+                    f"{self.path}: {log}-{partition} has no frame {expected}; the next one is {offset}", next=offset
+                )
             yield offset, _checked(body, crc, f"{self.path}: {log}-{partition} frame {offset}")
             expected += 1
 
