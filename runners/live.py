@@ -13,11 +13,11 @@ from typing import Any
 
 import orjson
 
-from alerts.sinks import SINKS
 from alerts.store import Store
 from config.load import canonical
 from config.settings import Settings
 from connectors.intake_http import Accepted, NotNow
+from console.api.directory import LogDirectory
 from console.api.ports import Readiness, SourceStatus
 from pipeline.errors import ConfigError, Reason, Refused
 from pipeline.frame import Kind
@@ -32,12 +32,15 @@ from runners.live_gate import LiveGate
 from runners.live_housekeeping import Housekeeping
 from runners.live_hub import Hub, LiveSubscription
 from runners.live_ledger import Ledger
+from runners.live_pull import GateDoor
 from runners.live_sources import Plan, plan
+from runners.live_topics import Topics, topics_of
 from runners.live_trainer import LiveTrainer
 from runners.live_work import Entry
 from runners.reading_limits import reading_rules
 from runners.readings_runner import ReadingsRunner
 from runners.recorded import edge_key
+from runners.sinks import sinks_of
 from runners.site_runner import SiteRunner
 
 STALE_US = 60_000_000
@@ -93,7 +96,8 @@ class Live:
         self.engine = Engine(site, self._surges, self._readings, self.clock, self.hub, self.ledger)
         self.engine.assess(self._words)
         self.gate = LiveGate(self.engine, made.sources(self._key))
-        self.files = FileDrops(self.gate, self.engine, site.logs)
+        self.files = FileDrops(GateDoor(self.gate))
+        self.topics = Topics(GateDoor(self.gate), topics_of(lambda: self.settings, made.path.parent))
         self._reader = Store(self.data / "store.db", readonly=True)
         self._reading = threading.Lock()
         self._take_over(made)
@@ -101,7 +105,7 @@ class Live:
         self.add(self.trainer)
         self.add(Housekeeping(self.engine, lambda: self.settings))
         self.delivery = LiveDelivery(
-            self.engine, [make(self.data) for make in SINKS.values()], lambda: (self.settings, self.rules)
+            self.engine, sinks_of(self.settings, self.data, made.path.parent), lambda: (self.settings, self.rules)
         )
 
     def _hear(self, words: list[dict[str, Any]]) -> None:
@@ -121,6 +125,7 @@ class Live:
         self.engine.start()
         self.gate.start()
         self.files.start()
+        self.topics.start()
         self.delivery.start()
 
     def stop(self) -> None:
@@ -129,6 +134,7 @@ class Live:
             return
         self._is_stopped = True
         self.files.stop()
+        self.topics.stop()
         self.gate.stop()
         self.delivery.stop()
         self.engine.stop()
@@ -153,6 +159,15 @@ class Live:
         return await self.gate.accept(source, records, key=key, indexes=indexes, refused=refused, is_batch=is_batch)
 
     # console.api.ports.LiveSite ------------------------------------------------------------------------------------
+
+    @property
+    def store_url(self) -> Path:
+        """Where the warnings are."""
+        return self.data / "store.db"
+
+    def directory(self) -> LogDirectory:
+        """The directory beside the one writer, opened for the caller to close."""
+        return LogDirectory(self.data / "log.db")
 
     def now(self) -> int:
         """Log time in µs UTC."""

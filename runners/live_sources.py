@@ -4,6 +4,7 @@ import hmac
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ class LiveSource:
         self.mapping = mapping
         self.shape = mapping.model.shape
         self.folder = folder / source.folder if source.folder else None
+        self.topic = source.kafka
         self.secret = secret_of(folder / source.secret_file) if source.secret_file else None
         self.interval = source.interval_seconds
         self.retention = min(settings.retention.texts_days, mapping.model.contract.retention_days) * DAY_US
@@ -104,7 +106,7 @@ class LiveSource:
     @property
     def is_pushed(self) -> bool:
         """Whether it may post over HTTP."""
-        return self.folder is None
+        return self.folder is None and self.topic is None
 
     def prepare(self, records: Sequence[bytes], now: int, first: int = 0) -> Part:
         """Decode, redact and hash; `first` is the position of the first record, for its dead letter."""
@@ -224,7 +226,11 @@ def plan(path: Path, *, version: int = 1, settings: Settings | None = None) -> P
             problems.append(
                 f"{where}: {source.mapping} is of the source {mapping.model.source!r}; the names must agree"
             )
+        if source.kafka is not None and find_spec("kafka") is None:
+            problems.append(f"{where}: kafka: a library is missing; pip install 'forewarn[cluster]'")
         mappings[source.name] = mapping
+    if settings.sinks.kafka is not None and find_spec("kafka") is None:
+        problems.append(f"{path}: sinks: kafka: a library is missing; pip install 'forewarn[cluster]'")
     if problems:
         raise ConfigError(problems)
     for source in settings.sources:

@@ -3,17 +3,12 @@
 import json
 from pathlib import Path
 
-from alerts.sinks import SINKS
 from alerts.sinks.json_lines import FILE, JsonLines
 
 
 def lines(data: Path) -> list[str]:
     """Keys in the file, in order."""
     return [json.loads(line)["key"] for line in (data / FILE).read_text().splitlines()]
-
-
-def test_every_sink_stands_under_its_own_name(tmp_path: Path) -> None:
-    assert {name: make(tmp_path).name for name, make in SINKS.items()} == {name: name for name in SINKS}
 
 
 def test_a_notification_is_a_line_with_its_key(tmp_path: Path) -> None:
