@@ -129,7 +129,7 @@ class Commit:
                     if each.cursor is not None:
                         self.site.logs.advance(*each.cursor)
             elif earlier[0] == post.content:
-                self.outcomes.append((post, _again(earlier[1])))
+                self.outcomes.append((post, again(earlier[1])))
             else:
                 self.outcomes.append((post, OtherContent("came before with other content")))
         return found
@@ -182,7 +182,8 @@ def batch_key(source: str, name: str, content: bytes) -> bytes:
     return digest.digest()
 
 
-def _again(answer: bytes) -> Accepted:
+def again(answer: bytes) -> Accepted:
+    """The answer to a request that came before, from what was kept of it."""
     earlier: dict[str, Any] = orjson.loads(answer)
     rejected = tuple(Rejection(**each) for each in earlier["rejected"])
     return Accepted(earlier["accepted"], duplicate_batch=True, rejected=rejected)
