@@ -18,6 +18,7 @@ from config.load import canonical
 from config.settings import Settings
 from connectors.intake_http import Accepted, NotNow
 from console.api.directory import LogDirectory
+from console.api.directory import LogDirectory
 from console.api.ports import Readiness, SourceStatus
 from pipeline.errors import ConfigError, Reason, Refused
 from pipeline.frame import Kind
@@ -159,6 +160,15 @@ class Live:
         return await self.gate.accept(source, records, key=key, indexes=indexes, refused=refused, is_batch=is_batch)
 
     # console.api.ports.LiveSite ------------------------------------------------------------------------------------
+
+    @property
+    def store_url(self) -> Path:
+        """Where the warnings are."""
+        return self.data / "store.db"
+
+    def directory(self) -> LogDirectory:
+        """The directory beside the one writer, opened for the caller to close."""
+        return LogDirectory(self.data / "log.db")
 
     @property
     def store_url(self) -> Path:

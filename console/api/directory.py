@@ -2,43 +2,14 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from alerts.directory import FOUND, MATTERS, Codes
 from pipeline.ids import key128
 
-_MATTERS = 100_000
-"""Names of subjects that are remembered."""
-_FOUND = 200
-"""Matters that a search finds at most."""
 _LETTER = "id, source, position, reason, field, detail, remedy, size, sha256"
-
-
-class Codes(Mapping[int, str]):
-    """Code -> id, looked up when it is asked for first; a code keeps its name for ever."""
-
-    def __init__(self, log: "LogDirectory") -> None:
-        self._log = log
-        self._known: dict[int, str] = {}
-
-    def __getitem__(self, code: int) -> str:
-        """Id of a code. Raises KeyError."""
-        name = self._known.get(code)
-        if name is None:
-            row = self._log.one("SELECT name FROM names WHERE code = ?", code)
-            if row is None:
-                raise KeyError(code)
-            name = self._known[code] = str(row[0])
-        return name
-
-    def __iter__(self) -> Iterator[int]:
-        """All codes."""
-        return iter([code for (code,) in self._log.every("SELECT code FROM names")])
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return int(self._log.one("SELECT count(*) FROM names")[0])
 
 
 class LogDirectory:
@@ -49,7 +20,7 @@ class LogDirectory:
         self._db = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=5.0
         )
-        self._codes = Codes(self)
+        self._codes = Codes(self._name, self._every_code)
         self._matters: dict[bytes, tuple[int, str]] = {}
 
     def close(self) -> None:
@@ -71,6 +42,16 @@ class LogDirectory:
         """Code -> id."""
         return self._codes
 
+    def code(self, kind: str, name: str) -> int | None:
+        """Code of a name that was met, None for another."""
+        row = self.one("SELECT code FROM names WHERE kind = ? AND name = ?", kind, name)
+        return None if row is None else int(row[0])
+
+    def ids(self, kind: str, limit: int) -> list[str]:
+        """Names of one kind that were met, in order."""
+        query = "SELECT name FROM names WHERE kind = ? ORDER BY name LIMIT ?"
+        return [name for (name,) in self.every(query, kind, limit)]
+
     def matter(self, key: bytes) -> tuple[int, str] | None:
         """Partition of a matter and its "source/id"."""
         found = self._matters.get(key)
@@ -79,7 +60,7 @@ class LogDirectory:
             if row is None:
                 return None
             found = (row[0], row[1])
-            if len(self._matters) >= _MATTERS:
+            if len(self._matters) >= MATTERS:
                 self._matters.clear()
             self._matters[key] = found
         return found
@@ -88,7 +69,11 @@ class LogDirectory:
         """Codes and ids of points within places ("grid/point")."""
         return self.every("SELECT code, name FROM names WHERE kind = 'place' AND instr(name, '/')")
 
-    def search(self, text: str, sources: Iterator[str] | list[str]) -> set[bytes]:
+    def points_mark(self) -> int:
+        """Another number once there are more points."""
+        return int(self.one("SELECT count(*) FROM names")[0])
+
+    def search(self, text: str, sources: Iterable[str]) -> set[bytes]:
         """Keys of matters whose number is `text`, else of those whose number has it within, 200 at most."""
         exact = {key for source in sources if self.matter(key := key128(source, text))}
         if exact:
@@ -98,7 +83,7 @@ class LogDirectory:
             "SELECT key FROM matters WHERE substr(name, instr(name, '/') + 1) LIKE ? ESCAPE '\\'"
             " ORDER BY name DESC LIMIT ?"
         )
-        return {key for (key,) in self.every(query, f"%{plain}%", _FOUND)}
+        return {key for (key,) in self.every(query, f"%{plain}%", FOUND)}
 
     def text(self, partition: int, offset: int, index: int) -> str | None:
         """The redacted text of an entry while it is kept."""
@@ -126,3 +111,10 @@ class LogDirectory:
         """How many dead letters each reason has."""
         query = "SELECT reason, count(*) FROM deadletters WHERE ? = '' OR source = ? GROUP BY reason ORDER BY reason"
         return {str(reason): int(count) for reason, count in self.every(query, source, source)}
+
+    def _name(self, code: int) -> str | None:
+        row = self.one("SELECT name FROM names WHERE code = ?", code)
+        return None if row is None else str(row[0])
+
+    def _every_code(self) -> list[int]:
+        return [code for (code,) in self.every("SELECT code FROM names")]

@@ -1,9 +1,10 @@
 """What the console needs of a running site; a runner implements it, the console never imports one."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, TypedDict
 
+from alerts.names import Directory as Named
 from config.settings import Settings
 from pipeline.rules import FoldRules
 
@@ -57,12 +58,57 @@ class Subscription(Protocol):
         ...
 
 
+class Directory(Named, Protocol):
+    """What is known beside the frames of the logs; may be asked from any thread."""
+
+    def close(self) -> None:
+        """Let go of file or connections."""
+        ...
+
+    def code(self, kind: str, name: str) -> int | None:
+        """Code of a name that was met, None for another."""
+        ...
+
+    def ids(self, kind: str, limit: int) -> list[str]:
+        """Names of one kind that were met, in order."""
+        ...
+
+    def points(self) -> list[tuple[int, str]]:
+        """Codes and ids of points within places ("grid/point")."""
+        ...
+
+    def points_mark(self) -> int:
+        """Another number once there are more points."""
+        ...
+
+    def search(self, text: str, sources: Iterable[str]) -> set[bytes]:
+        """Keys of matters whose number is `text`, else of some whose number has it at its beginning or end."""
+        ...
+
+    def text(self, partition: int, offset: int, index: int) -> str | None:
+        """The redacted text of an entry while it is kept."""
+        ...
+
+    def letters(self, source: str, reason: str, before: int | None, limit: int) -> list[dict[str, Any]]:
+        """Dead letters without their bodies, newest first; '' for any source or reason."""
+        ...
+
+    def letter(self, id: int) -> dict[str, Any] | None:
+        """One dead letter with its redacted body."""
+        ...
+
+    def letter_reasons(self, source: str) -> dict[str, int]:
+        """How many dead letters each reason has."""
+        ...
+
+
 class LiveSite(Protocol):
     """A running site.
 
     Attributes
     ----------
-    data : log.db, store.db and accounts.db live here. settings, rules : of the configuration now in force.
+    data : its files live here, outlines.geojson among them.
+    settings, rules : of the configuration now in force.
     simulated : whether everything is an exercise. speed : log seconds per wall second, 1.0 live.
     """
 
@@ -71,6 +117,15 @@ class LiveSite(Protocol):
     rules: FoldRules
     simulated: bool
     speed: float
+
+    @property
+    def store_url(self) -> Path | str:
+        """Where the warnings are."""
+        ...
+
+    def directory(self) -> Directory:
+        """The site's directory, opened for the caller to close."""
+        ...
 
     def now(self) -> int:
         """Log time in µs UTC."""

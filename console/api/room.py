@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from alerts.names import Names, rfc3339
@@ -10,8 +9,7 @@ from alerts.queue import Filters, Order, Queue, Scope
 from config.territory import ROOT
 from console.api.access import Principal
 from console.api.accounts import Accounts, Signed
-from console.api.directory import LogDirectory
-from console.api.ports import LiveSite
+from console.api.ports import Directory, LiveSite
 from console.api.rows import Rows, cursor_text
 from console.api.tree import Tree
 from pipeline.errors import ForewarnError
@@ -30,7 +28,7 @@ GROUPS = 200
 class View:
     """One configuration as the console sees it; made anew when the site has another."""
 
-    def __init__(self, site: LiveSite, directory: LogDirectory) -> None:
+    def __init__(self, site: LiveSite, directory: Directory) -> None:
         self.settings, self.rules = site.settings, site.rules
         named: dict[str, Any] = {
             part: [item.model_dump(include={"id", "name_zh", "name_en"}) for item in getattr(self.settings, part)]
@@ -57,8 +55,8 @@ class Room:
         self.site, self.accounts = site, accounts
         self._groups: dict[tuple[Scope, Filters], dict[str, Any]] = {}
         self._counts: dict[Scope, tuple[str, dict[str, int]]] = {}
-        self.directory = LogDirectory(site.data / "log.db")
-        self.queue = Queue(Path(site.data / "store.db"))
+        self.directory = site.directory()
+        self.queue = Queue(site.store_url)
         self._view = View(site, self.directory)
         self._entries: dict[tuple[str, int], list[dict[str, Any]]] = {}
 
@@ -205,8 +203,7 @@ class Room:
         view = self.view
         if view.offices:
             return code64(id) if id in view.offices else None
-        row = self.directory.one("SELECT code FROM names WHERE kind = 'office' AND name = ?", id)
-        return None if row is None else int(row[0])
+        return self.directory.code("office", id)
 
     def _taker(self, scope: Scope, transition: Mapping[str, Any]) -> str | None:
         if not transition.get("next_update_by"):

@@ -122,9 +122,7 @@ def territory_info(room: Room, area: str) -> dict[str, Any]:
 
 def _named(room: Room, kind: str) -> list[str]:
     """Ids that the log has met, where the configuration names none; 1,000 at most."""
-    return [
-        name for (name,) in room.directory.every("SELECT name FROM names WHERE kind = ? ORDER BY name LIMIT 1000", kind)
-    ]
+    return room.directory.ids(kind, 1000)
 
 
 def _outlines(room: Room) -> dict[str, dict[str, Any]]:

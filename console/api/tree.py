@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from config.settings import Settings
 from config.territory import ROOT
-from console.api.directory import LogDirectory
+from console.api.ports import Directory
 from pipeline.ids import code64
 
 
@@ -14,7 +14,7 @@ class Tree:
     Sensors may stand at a point ("grid/point"), which no configuration lists; they are looked up in the directory.
     """
 
-    def __init__(self, settings: Settings, directory: LogDirectory) -> None:
+    def __init__(self, settings: Settings, directory: Directory) -> None:
         self._directory = directory
         self._children: dict[str, list[str]] = {}
         self.parents: Mapping[str, str] = {place.id: place.parent for place in settings.places}
@@ -57,7 +57,7 @@ class Tree:
 
     def _look_for_points(self) -> None:
         """Forget subtrees when the log learned new names: a new point may lie in any of them."""
-        known = len(self._directory.names())
+        known = self._directory.points_mark()
         if known != self._points:
             self._points = known
             self._subtrees.clear()

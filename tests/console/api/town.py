@@ -14,7 +14,8 @@ from config.load import load_settings
 from config.mapped import settings_with
 from config.settings import Settings
 from connectors.mapping import Mapping
-from console.api.ports import Change, Overflow, Readiness, SourceStatus
+from console.api.directory import LogDirectory
+from console.api.ports import Change, Directory, Overflow, Readiness, SourceStatus
 from pipeline.frame import Kind
 from pipeline.rules import FoldRules
 from runners.backtest import Task, backtest
@@ -167,6 +168,13 @@ class TownSite:
 
     def close(self) -> None:
         self.site.close()
+
+    @property
+    def store_url(self) -> Path | str:
+        return self.data / "store.db"
+
+    def directory(self) -> Directory:
+        return LogDirectory(self.data / "log.db")
 
     def now(self) -> int:
         return int(self.site.partitions[0].fold.county.now)
