@@ -3,18 +3,19 @@
 A frame of a quiet day holds a handful of rows; building statements anew for each cost more than writing them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy import Dialect, Table
 
 from alerts.queue_order import order_of
 from alerts.schema import (
     decisions,
     intents,
     labels,
-    offsets,
     outbox,
     rejected,
     series,
@@ -32,108 +33,134 @@ _CHANGING = (
     "level", "proposed", "confirmed", "state", "office", "place", "category", "number", "at", "shut", "calm", "late",
 )  # fmt: skip
 """Columns of a warning that a transition may change."""
+_INSERT_OFFSET = 'INSERT INTO offsets (log, partition, "offset", now, digests, transitions) VALUES (?, ?, ?, ?, ?, ?)'
+_CONFLICT_NOTHING = " ON CONFLICT (log, partition) DO NOTHING RETURNING transitions"
+_CONFLICT_LOWER = (
+    ' ON CONFLICT (log, partition) DO UPDATE SET "offset" = excluded."offset", now = excluded.now,'
+    " digests = excluded.digests, transitions = offsets.transitions + excluded.transitions"
+    ' WHERE offsets."offset" < excluded."offset" RETURNING transitions'
+)
+# Who waits here for the row of another looks at it anew when that one is done: two never both find `after`.
+_NEXT_OFFSET = (
+    'UPDATE offsets SET "offset" = ?, now = ?, digests = ?, transitions = transitions + ?'
+    ' WHERE log = ? AND partition = ? AND "offset" = ? RETURNING transitions'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where a partition of a log is after some frames; `digests` as JSON."""
+
+    log: str
+    partition: int
+    offset: int
+    now: int
+    digests: str
 
 
 class Keeper:
-    """Writes effects into the tables of one database; the caller opens and ends the transaction."""
+    """The statements that write effects into the tables of one database, and the rows that go into them."""
 
     def __init__(self, dialect: Dialect) -> None:
-        insert = _insert_of(dialect)
-        offset, warning, tally = insert(offsets), insert(warnings), insert(tallies)
-        self._offset = Statement(
-            dialect,
-            offsets,
-            offset.on_conflict_do_update(
-                index_elements=["log", "partition"],
-                set_={name: offset.excluded[name] for name in ("offset", "now", "digests")},
-                where=offsets.c.offset < offset.excluded.offset,
-            ),
-        )
-        self._warning = Statement(
+        insert = insert_of(dialect)
+        warning, tally = insert(warnings), insert(tallies)
+        mark = "?" if dialect.name == "sqlite" else "%s"
+        self._onward = (_INSERT_OFFSET + _CONFLICT_LOWER).replace("?", mark)
+        self._first = (_INSERT_OFFSET + _CONFLICT_NOTHING).replace("?", mark)
+        self._next = _NEXT_OFFSET.replace("?", mark)
+        self._warning = _sql(
             dialect,
             warnings,
             warning.on_conflict_do_update(
                 index_elements=["id"], set_={name: warning.excluded[name] for name in _CHANGING}
             ),
         )
-        self._tally = Statement(
+        self._tally = _sql(
             dialect,
             tallies,
             tally.on_conflict_do_update(
-                index_elements=["log", "name"], set_={"count": tallies.c.count + tally.excluded["count"]}
+                index_elements=["log", "partition", "name"], set_={"count": tallies.c.count + tally.excluded["count"]}
             ),
         )
         plain = (transitions, intents, verdicts, decisions, labels, rejected, outbox, series)
-        self._plain = {table.name: Statement(dialect, table, table.insert()) for table in plain}
+        self._plain = {table.name: _sql(dialect, table, table.insert()) for table in plain}
 
-    def move(
-        self, connection: Connection, log: str, partition: int, offset: int, now: int, digests: Mapping[str, str]
-    ) -> bool:
-        """Move a partition's offset on; False where it was at or past this one, so that nothing may be written."""
-        row = (log, partition, offset, now, encoded(digests))
-        return bool(self._offset.run(connection, [row]))
+    def move(self, moved: Moved, after: int | None, more: int) -> tuple[str, Row]:
+        """The one statement that moves a partition's offset on and adds `more` to its count of transitions.
 
-    def keep(self, connection: Connection, log: str, partition: int, offset: int, effects: Effects) -> None:
-        """Write what a frame yielded."""
-        changes = effects.transitions
+        It answers with that count, and with nothing where the offset must not move. after : the offset that must be
+        there, -1 for none at all; None: any that is lower.
+        """
+        if after is None or after < 0:
+            row = (moved.log, moved.partition, moved.offset, moved.now, moved.digests, more)
+            return self._onward if after is None else self._first, row
+        return self._next, (moved.offset, moved.now, moved.digests, more, moved.log, moved.partition, after)
+
+    def rows(self, moved: Moved, ordinal: int, all_effects: Sequence[Effects]) -> Iterator[tuple[str, list[Row]]]:
+        """What frames yielded: statements with their rows. `ordinal`: of the last transition before these.
+
+        Tables and counts are always in the same order: else two writers could wait for each other for ever.
+        """
+        log, partition, at = moved.log, moved.partition, moved.now
+        changes = [change for effects in all_effects for change in effects.transitions]
         if changes:
-            self._write(
-                connection,
-                transitions,
-                [(log, partition, t["warning"], t["number"], t["at"], t["subject"], encoded(t)) for t in changes],
+            yield (
+                self._plain["transitions"],
+                [
+                    (log, partition, ordinal + place, t["warning"], t["number"], t["at"], t["subject"], encoded(t))
+                    for place, t in enumerate(changes, 1)
+                ],
             )
-            self._warning.run(connection, _warning_rows(log, partition, changes))
-        self._write(
-            connection,
-            intents,
-            [(log, partition, each["warning"], each["number"], encoded(each)) for each in effects.intents],
-        )
-        self._write(
-            connection,
-            verdicts,
-            [(str(each["id"])[:200], log, partition, encoded(each)) for each in effects.verdicts],
-        )
-        self._write(
-            connection,
-            decisions,
-            [(partition, offset, len(block.heads), packed(block)) for block in effects.decisions],
-        )
-        self._write(connection, labels, [(partition, *label) for label in effects.labels])
-        self._write(
-            connection,
-            rejected,
-            [(log, partition, r["offset"], r["index"], r["reason"], encoded(r)) for r in effects.rejected],
-        )
-        handed_on = (*effects.to_site, *effects.to_signals)
-        self._write(connection, outbox, [(log, partition, each["seq"], encoded(each)) for each in handed_on])
-        self._write(connection, series, [(log, encoded(each).encode()) for each in effects.series])
-        if effects.counts:
-            self._tally.run(connection, [(log, str(name), count) for name, count in effects.counts.items()])
+            yield self._warning, _warning_rows(log, partition, changes)
+        if wishes := [each for effects in all_effects for each in effects.intents]:
+            yield (
+                self._plain["intents"],
+                [(log, partition, at, wish["warning"], wish["number"], encoded(wish)) for wish in wishes],
+            )
+        if answers := [each for effects in all_effects for each in effects.verdicts]:
+            yield (
+                self._plain["verdicts"],
+                [(str(answer["id"])[:200], log, partition, at, encoded(answer)) for answer in answers],
+            )
+        yield from self._lessons(moved, all_effects)
+        if bad := [each for effects in all_effects for each in effects.rejected]:
+            yield (
+                self._plain["rejected"],
+                [(log, partition, at, each["offset"], each["index"], each["reason"], encoded(each)) for each in bad],
+            )
+        if handed := [each for effects in all_effects for each in (*effects.to_site, *effects.to_signals)]:
+            yield self._plain["outbox"], [(log, partition, each["seq"], at, encoded(each)) for each in handed]
+        if kept := [each for effects in all_effects for each in effects.series]:
+            yield self._plain["series"], [(log, encoded(each).encode()) for each in kept]
+        if tally := _summed(all_effects):
+            yield self._tally, [(log, partition, str(name), tally[name]) for name in sorted(tally)]
 
-    def _write(self, connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-        if rows:
-            self._plain[table.name].run(connection, rows)
-
-
-class Statement:
-    """An insert with values in the order of the table's columns, without a number the database gives."""
-
-    def __init__(self, dialect: Dialect, table: Table, statement: Any) -> None:
-        self._names = [column.name for column in table.columns if column.autoincrement is not True]
-        compiled = statement.compile(dialect=dialect, column_keys=self._names)
-        self._sql, self._positional = str(compiled), bool(compiled.positional)
-
-    def run(self, connection: Connection, rows: Sequence[Row]) -> int:
-        """Write the rows; how many were written."""
-        values: Any = rows
-        if not self._positional:
-            values = [dict(zip(self._names, row, strict=True)) for row in rows]
-        if len(rows) == 1:
-            return connection.exec_driver_sql(self._sql, values[0]).rowcount
-        return connection.exec_driver_sql(self._sql, list(values)).rowcount
+    def _lessons(self, moved: Moved, all_effects: Sequence[Effects]) -> Iterator[tuple[str, list[Row]]]:
+        if blocks := [block for effects in all_effects for block in effects.decisions]:
+            yield (
+                self._plain["decisions"],
+                [(moved.partition, moved.now, moved.offset, len(block.heads), packed(block)) for block in blocks],
+            )
+        if known := [(moved.partition, *label) for effects in all_effects for label in effects.labels]:
+            yield self._plain["labels"], known
 
 
-def _insert_of(dialect: Dialect) -> Any:
+def _summed(all_effects: Sequence[Effects]) -> Counter[str]:
+    if len(all_effects) == 1:
+        return all_effects[0].counts
+    tally: Counter[str] = Counter()
+    for effects in all_effects:
+        tally.update(effects.counts)
+    return tally
+
+
+def _sql(dialect: Dialect, table: Table, statement: Any) -> str:
+    """A statement with places for the table's columns in their order, but for a number that the database gives."""
+    names = [column.name for column in table.columns if column.autoincrement is not True]
+    return str(statement.compile(dialect=dialect, column_keys=names))
+
+
+def insert_of(dialect: Dialect) -> Any:
     """The insert that may update instead; only the dialect in use is imported, since a restart waits for imports."""
     if dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as postgresql_insert

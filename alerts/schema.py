@@ -14,11 +14,17 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """Newest migration this version knows."""
 
 metadata = MetaData()
 _Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def plain(length: int) -> String:
+    """Text that is compared, put in order or searched by its beginning: byte by byte, in every database alike."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
 
 offsets = Table(
     "offsets",
@@ -28,6 +34,8 @@ offsets = Table(
     Column("offset", BigInteger, nullable=False),
     Column("now", BigInteger, nullable=False),
     Column("digests", Text, nullable=False),
+    # Of all transitions that the partition ever made: the ordinal of the newest.
+    Column("transitions", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("log", "partition"),
 )
 transitions = Table(
@@ -36,21 +44,23 @@ transitions = Table(
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("log", String(16), nullable=False),
     Column("partition", Integer, nullable=False),
-    Column("warning", String(32), nullable=False),
+    # 1, 2, 3 ... within its partition.
+    Column("ordinal", BigInteger, nullable=False, server_default="0"),
+    Column("warning", plain(32), nullable=False),
     Column("number", Integer, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("subject", String(32), nullable=False),
+    Column("subject", plain(32), nullable=False),
     Column("body", Text, nullable=False),
     Index("transitions_warning", "warning", "number", unique=True),
-    Index("transitions_partition", "log", "partition"),
+    Index("transitions_ordinal", "log", "partition", "ordinal", unique=True),
 )
 warnings = Table(
     "warnings",
     metadata,
-    Column("id", String(32), primary_key=True),
+    Column("id", plain(32), primary_key=True),
     Column("log", String(16), nullable=False),
     Column("partition", Integer, nullable=False),
-    Column("subject", String(32), nullable=False),
+    Column("subject", plain(32), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("level", SmallInteger, nullable=False),
     Column("proposed", SmallInteger, nullable=False),
@@ -78,7 +88,8 @@ intents = Table(
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("log", String(16), nullable=False),
     Column("partition", Integer, nullable=False),
-    Column("warning", String(32), nullable=False),
+    Column("at", BigInteger, nullable=False, server_default="0"),
+    Column("warning", plain(32), nullable=False),
     Column("number", Integer, nullable=False),
     Column("body", Text, nullable=False),
 )
@@ -86,9 +97,10 @@ verdicts = Table(
     "verdicts",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("key", String(200), nullable=False, index=True),
+    Column("key", plain(200), nullable=False, index=True),
     Column("log", String(16), nullable=False),
     Column("partition", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False, server_default="0"),
     Column("body", Text, nullable=False),
 )
 decisions = Table(
@@ -96,6 +108,7 @@ decisions = Table(
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("partition", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False, server_default="0"),
     Column("offset", BigInteger, nullable=False),
     Column("rows", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
@@ -116,6 +129,7 @@ rejected = Table(
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("log", String(16), nullable=False),
     Column("partition", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False, server_default="0"),
     Column("offset", BigInteger, nullable=False),
     Column("idx", Integer, nullable=False),
     Column("reason", String(32), nullable=False),
@@ -127,6 +141,7 @@ outbox = Table(
     Column("log", String(16)),
     Column("partition", Integer),
     Column("seq", BigInteger),
+    Column("at", BigInteger, nullable=False, server_default="0"),
     Column("body", Text, nullable=False),
     PrimaryKeyConstraint("log", "partition", "seq"),
 )
@@ -150,9 +165,11 @@ tallies = Table(
     "tallies",
     metadata,
     Column("log", String(16)),
+    Column("partition", Integer),
     Column("name", String(32)),
     Column("count", BigInteger, nullable=False),
-    PrimaryKeyConstraint("log", "name"),
+    # By partition, or the workers would wait for each other.
+    PrimaryKeyConstraint("log", "partition", "name"),
 )
 deliveries = Table(
     "deliveries",
@@ -169,6 +186,38 @@ deliveries = Table(
 delivery_marks = Table(
     "delivery_marks",
     metadata,
-    Column("sink", String(32), primary_key=True),
+    Column("sink", String(32)),
+    # By partition, since only within one are intents committed in the order of their ids.
+    Column("log", String(16)),
+    Column("partition", Integer),
     Column("intent", BigInteger, nullable=False),
+    PrimaryKeyConstraint("sink", "log", "partition"),
+)
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("holder", String(200), nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("log", String(16)),
+    Column("partition", Integer),
+    # A chain is one writer's: a base and what was touched since, by offset, each in pieces.
+    Column("base", BigInteger),
+    Column("writer", String(32)),
+    Column("offset", BigInteger),
+    Column("piece", Integer),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("log", "partition", "base", "writer", "offset", "piece"),
+)
+models = Table(
+    "models",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
 )

@@ -4,23 +4,22 @@ SQLite for an embedded site, PostgreSQL for a cluster; both through SQLAlchemy C
 the logs, so an embedded store runs with `synchronous=NORMAL` and folds forward after a power loss.
 """
 
-import errno
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, create_engine, event, func, select, text, update
+from sqlalchemy import Connection, Engine, Select, create_engine, event, func, select, text, update
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
 
-from alerts.keeping import Keeper, unpacked
+from alerts.database import Database, database_url, translated
+from alerts.keeping import Keeper, Moved, encoded, unpacked
 from alerts.schema import (
     REVISION,
     decisions,
@@ -39,6 +38,9 @@ from alerts.schema import (
 from models.rows import LABEL
 from pipeline.effects import DecisionBlock, Effects
 from pipeline.errors import NewerData
+
+if TYPE_CHECKING:
+    from alerts.postgres import PostgresWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +68,36 @@ class Store:
 
     Parameters
     ----------
-    url : SQLAlchemy URL, or the path of a SQLite file. durable : `synchronous=NORMAL`, else OFF (back-tests).
+    url : of PostgreSQL (`postgresql://...`) or SQLite, or the path of a SQLite file.
+    durable : a commit is on the disk (SQLite: `synchronous=NORMAL`), else it is not waited for (back-tests).
+    readonly : opened beside the writer; nothing is migrated.
+
+    Raises StoreUnavailable where PostgreSQL does not answer; the next call tries again. Where SQLite's disk is full,
+    what writes raises OSError (ENOSPC). Nothing was kept then.
     """
 
     def __init__(self, url: URL | str | Path, *, durable: bool = True, readonly: bool = False) -> None:
+        self._connection: Connection | None = None
+        self._reader: Connection | None = None
+        self._postgres: PostgresWriter | None = None
         if isinstance(url, Path):
             if readonly and not url.is_file():
                 raise FileNotFoundError(f"no store at {url}; give the --data folder of a run or back-test")
             uri = f"{url.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}&uri=true"
             url = f"sqlite:///{uri}"
-        self.engine: Engine = create_engine(url)
-        self._connection: Connection | None = None
-        self._reader: Connection | None = None
-        self._keeper = Keeper(self.engine.dialect)
-        if self.engine.dialect.name == "sqlite":
+        found = database_url(url)
+        self.is_sqlite = found.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self.engine: Engine = create_engine(found)
+            self._keeper = Keeper(self.engine.dialect)
             _tune(self.engine, durable=durable, readonly=readonly)
-        found = self._revision()
-        if not readonly and found != REVISION:
-            from alerts.migrate import upgrade
+        else:
+            from alerts import postgres
 
-            upgrade(self.connection())
-            self.connection().commit()
+            self._database = Database(found)
+            self.engine = self._database.engine
+            self._postgres = postgres.PostgresWriter(found, durable=durable)
+        self._migrate(readonly=readonly)
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -94,13 +105,19 @@ class Store:
             if connection is not None:
                 connection.close()
         self._connection = self._reader = None
+        if self._postgres is not None:
+            self._postgres.close()
         self.engine.dispose()
 
-    def connection(self) -> Connection:
-        """The one connection of this process."""
-        if self._connection is None:
-            self._connection = self.engine.connect()
-        return self._connection
+    def _migrate(self, *, readonly: bool) -> None:
+        with translated():
+            found = self._revision()
+            if not readonly and found != REVISION:
+                from alerts.migrate import upgrade
+
+                with self.engine.connect() as connection:
+                    upgrade(connection)
+                    connection.commit()
 
     def _revision(self) -> str | None:
         """The schema that the store has, None for a new one. Raises NewerData."""
@@ -112,7 +129,20 @@ class Store:
             raise NewerData(f"the store has schema {found}; this version knows up to {REVISION}: upgrade forewarn")
         return found
 
-    # applying ----------------------------------------------------------------------------------------------------
+    # writing -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Kept whole or not at all. An embedded site writes on one thread."""
+        with translated():
+            if not self.is_sqlite:
+                with self.engine.begin() as connection:
+                    yield connection
+                return
+            if self._connection is None:
+                self._connection = self.engine.connect()
+            with self._connection.begin():
+                yield self._connection
 
     def apply(
         self,
@@ -122,18 +152,27 @@ class Store:
         now: int,
         digests: Mapping[str, str],
         all_effects: Sequence[Effects],
+        *,
+        after: int | None = None,
     ) -> bool:
-        """Keep the effects of the frames up to `offset` and the offset itself; False when it was there already.
+        """Keep the effects of the frames up to `offset` and the offset itself; False when nothing may be kept.
 
-        Raises OSError (ENOSPC) when the disk is full; nothing was kept then.
+        after : the offset that the store must hold, -1: none. Where it holds another, somebody else has been there:
+        what the caller folded from is not what was kept. None: any lower offset will do.
         """
-        connection = self.connection()
-        with told_when_full(), connection.begin():
-            if not self._keeper.move(connection, log, partition, offset, now, digests):
+        if after is not None and after >= offset:
+            raise ValueError(f"{log}-{partition}: {offset} does not come after {after}")
+        moved = Moved(log, partition, offset, now, encoded(digests))
+        if self._postgres is not None:
+            return self._postgres.apply(moved, after, all_effects)
+        more = sum(len(effects.transitions) for effects in all_effects)
+        with self.transaction() as connection:
+            count = connection.exec_driver_sql(*self._keeper.move(moved, after, more)).scalar()
+            if count is None:
                 connection.rollback()
                 return False
-            for effects in all_effects:
-                self._keeper.keep(connection, log, partition, offset, effects)
+            for statement, rows in self._keeper.rows(moved, count - more, all_effects):
+                connection.exec_driver_sql(statement, rows if len(rows) > 1 else rows[0])
         return True
 
     # reading -----------------------------------------------------------------------------------------------------
@@ -208,13 +247,9 @@ class Store:
         return [(level, kind, count) for level, kind, count in self._rows(query)]
 
     def cursor(self) -> dict[str, int]:
-        """Number of transitions by `<log>-<partition>`."""
-        rows = self._rows(
-            select(transitions.c.log, transitions.c.partition, func.count()).group_by(
-                transitions.c.log, transitions.c.partition
-            )
-        )
-        return {f"{log}-{partition}": count for log, partition, count in rows}
+        """Number of transitions ever made by `<log>-<partition>`, where there are any."""
+        rows = self._rows(select(offsets.c.log, offsets.c.partition, offsets.c.transitions))
+        return {f"{log}-{partition}": count for log, partition, count in rows if count}
 
     def verdicts(self) -> list[dict[str, Any]]:
         """Answers to commands, in order."""
@@ -238,7 +273,7 @@ class Store:
         query = select(labels.c.subject, labels.c.known_at, labels.c.target, labels.c.y).where(labels.c.id > after)
         if until is not None:
             query = query.where(labels.c.id <= until)
-        rows = self._rows(query.order_by(labels.c.id)).fetchall()
+        rows = list(self._rows(query.order_by(labels.c.id)))
         out = np.zeros(len(rows), LABEL)
         if rows:
             subjects, known_at, target, y = zip(*rows, strict=True)
@@ -265,8 +300,11 @@ class Store:
     def tallies(self) -> dict[str, dict[str, int]]:
         """Counts of the folds by log and name."""
         out: dict[str, dict[str, int]] = {}
-        for log, name, count in self._rows(select(tallies).order_by(tallies.c.log, tallies.c.name)):
-            out.setdefault(log, {})[name] = count
+        counted = select(tallies.c.log, tallies.c.name, func.sum(tallies.c.count)).group_by(
+            tallies.c.log, tallies.c.name
+        )
+        for log, name, count in self._rows(counted.order_by(tallies.c.log, tallies.c.name)):
+            out.setdefault(log, {})[name] = int(count)
         return out
 
     def rejected(self) -> list[dict[str, Any]]:
@@ -281,8 +319,7 @@ class Store:
 
     def ask(self, until: int, marks: tuple[int, int]) -> Lesson:
         """Write a request down before it is sent, so that a restart repeats the same ones."""
-        connection = self.connection()
-        with told_when_full(), connection.begin():
+        with self.transaction() as connection:
             row = connection.execute(
                 lessons.insert().values(until=until, decisions=marks[0], labels=marks[1]).returning(lessons.c.id)
             ).one()
@@ -290,29 +327,26 @@ class Store:
 
     def answer(self, lesson: Lesson, sha256: str | None) -> None:
         """Write down what came of a request: a model's sha256, or '' for nothing."""
-        connection = self.connection()
-        with told_when_full(), connection.begin():
+        with self.transaction() as connection:
             connection.execute(update(lessons).where(lessons.c.id == lesson.id).values(result=sha256 or ""))
 
-    def _rows(self, query: Any) -> Any:
-        # Readers stay out of the writer's transactions, and a stream of rows may outlive several of them.
+    def _rows(self, query: Select[Any]) -> Iterator[Any]:
+        """Rows as they are read; a stream may outlive several transactions of the writer."""
+        if self.is_sqlite:
+            yield from self._beside().execute(query)
+            return
+        with translated(), self.engine.connect() as connection:
+            # A cursor of the server lives as long as its transaction.
+            yield from connection.execution_options(stream_results=True, max_row_buffer=1000).execute(query)
+
+    def _one(self, query: Select[Any]) -> Any:
+        return self._beside().execute(query).first() if self.is_sqlite else self._database.one(query)
+
+    def _beside(self) -> Connection:
+        # Readers stay out of the writer's transactions.
         if self._reader is None:
             self._reader = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT", stream_results=True)
-        return self._reader.execute(query)
-
-    def _one(self, query: Any) -> Any:
-        return self._rows(query).first()
-
-
-@contextmanager
-def told_when_full() -> Iterator[None]:
-    """Tells a full disk as OSError (ENOSPC), whatever the database says."""
-    try:
-        yield
-    except OperationalError as error:
-        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-            raise OSError(errno.ENOSPC, str(error.orig)) from error
-        raise
+        return self._reader
 
 
 def _tune(engine: Engine, *, durable: bool, readonly: bool) -> None:

@@ -41,6 +41,7 @@ class Checkpoints:
         self.name = f"{log}-{partition}"
         self.fold_version = fold_version
         self._base: int | None = None
+        self._at: int | None = None
         self._base_bytes = self._delta_bytes = 0
         self._writing: Thread | None = None
         self._failed: OSError | None = None
@@ -51,20 +52,21 @@ class Checkpoints:
         Without `wait` hashing and writing go on beside the caller; what fails there is raised by the next call.
         """
         self.settle()
+        if offset == self._at:
+            return  # a delta of the base's own offset would take its place
         delta = self._base is not None and self._delta_bytes < self._base_bytes
         head, arrays = state(delta)
         body = pack({"fold_version": self.fold_version, "offset": offset, "delta": delta, "state": head}, arrays)
         base = self._base if delta and self._base is not None else offset
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{self.name}-{base}-{offset}.fwc"
         if delta:
             self._delta_bytes += len(body)
         else:
             self._base, self._base_bytes, self._delta_bytes = offset, len(body), 0
+        self._at = offset
         if wait:
-            self._store(path, body, offset)
+            self._store(base, offset, body)
         else:
-            self._writing = Thread(target=self._try_to_store, args=(path, body, offset), name="checkpoint")
+            self._writing = Thread(target=self._try_to_store, args=(base, offset, body), name="checkpoint")
             self._writing.start()
 
     def settle(self) -> None:
@@ -76,13 +78,15 @@ class Checkpoints:
         if failed is not None:
             raise failed
 
-    def _try_to_store(self, path: Path, body: bytes, offset: int) -> None:
+    def _try_to_store(self, base: int, offset: int, body: bytes) -> None:
         try:
-            self._store(path, body, offset)
+            self._store(base, offset, body)
         except OSError as error:
             self._failed = error
 
-    def _store(self, path: Path, body: bytes, offset: int) -> None:
+    def _store(self, base: int, offset: int, body: bytes) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{self.name}-{base}-{offset}.fwc"
         fresh = path.with_suffix(".new")
         try:
             with fresh.open("wb") as file:
@@ -92,9 +96,9 @@ class Checkpoints:
                 os.fsync(file.fileno())
             fresh.replace(path)
         except OSError:
-            self._base = None  # no chain may go on from here
+            self._base = self._at = None  # no chain may go on from here
             raise
-        if path.stem.endswith(f"-{offset}-{offset}"):
+        if base == offset:
             # The one before stays until this base has a successor: a damaged newest base still leaves a way back.
             kept = sorted({found for found, _, _ in self._files() if found <= offset})[-2:]
             for old_base, _, old in self._files():
@@ -122,18 +126,7 @@ class Checkpoints:
 
     def _load(self, path: Path) -> tuple[dict[str, Any], Arrays]:
         data = path.read_bytes()
-        body = memoryview(data)[_DIGEST:]
-        if sha256(body).digest() != data[:_DIGEST]:
-            raise CorruptData(f"{path} does not match its checksum")
-        head, arrays = unpack(body)
-        if head["fold_version"] > self.fold_version:
-            raise NewerData(
-                f"{path} was written by fold version {head['fold_version']};"
-                f" this is {self.fold_version}: upgrade forewarn"
-            )
-        if head["fold_version"] < self.fold_version:
-            raise CorruptData(f"{path} belongs to an older fold version")
-        return head, arrays
+        return checked(memoryview(data)[_DIGEST:], data[:_DIGEST], self.fold_version, str(path))
 
     def _files(self) -> list[tuple[int, int, Path]]:
         found = []
@@ -141,3 +134,17 @@ class Checkpoints:
             base, offset = path.stem.removeprefix(f"{self.name}-").split("-")
             found.append((int(base), int(offset), path))
         return found
+
+
+def checked(body: memoryview, digest: bytes, fold_version: int, place: str) -> tuple[dict[str, Any], Arrays]:
+    """Head and arrays of a checkpoint found at `place`. Raises CorruptData, NewerData."""
+    if sha256(body).digest() != digest:
+        raise CorruptData(f"{place} does not match its checksum")
+    head, arrays = unpack(body)
+    if head["fold_version"] > fold_version:
+        raise NewerData(
+            f"{place} was written by fold version {head['fold_version']}; this is {fold_version}: upgrade forewarn"
+        )
+    if head["fold_version"] < fold_version:
+        raise CorruptData(f"{place} belongs to an older fold version")
+    return head, arrays

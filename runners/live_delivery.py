@@ -54,7 +54,7 @@ class LiveDelivery:
         """Nobody is told of what was wished so far; before `start`, for a past that was only simulated."""
         for sink in self._sinks:
             while wishes := self._deliveries.wishes(sink, 10_000):
-                self._deliveries.plan(sink, wishes[-1].id, ())
+                self._deliveries.plan(sink, wishes, ())
 
     def _run(self) -> None:
         while not self._stop.wait(self._look_s):
@@ -85,7 +85,7 @@ class LiveDelivery:
         for sink in self._sinks:
             wishes = self._deliveries.wishes(sink)
             if wishes:
-                self._deliveries.plan(sink, wishes[-1].id, grouped(wishes, sink, now, *self._words()))
+                self._deliveries.plan(sink, wishes, grouped(wishes, sink, now, *self._words()))
         self._depth = self._deliveries.depth()
         return [delivery for delivery in self._deliveries.due(now) if delivery.sink in self._sinks]
 

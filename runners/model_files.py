@@ -12,13 +12,26 @@ from models.champion import Champion
 from pipeline.columns import pack, unpack
 from pipeline.errors import CorruptData
 
+IN_MEMORY = 4
+
+
+class Loaded(dict[str, Champion]):
+    """Champions by sha256, the newest few."""
+
+    def add(self, name: str, champion: Champion) -> Champion:
+        """Take one in, and let go of the oldest where there are too many."""
+        while len(self) >= IN_MEMORY:
+            del self[next(iter(self))]
+        self[name] = champion
+        return champion
+
 
 class ModelFiles:
     """A folder of models; `champions` holds those that were loaded, by sha256."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.champions: dict[str, Champion] = {}
+        self.champions = Loaded()
 
     def keep(self, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
         """Store a model durably; its sha256."""
@@ -42,12 +55,13 @@ class ModelFiles:
             path = self.folder / f"{name}.fwc"
             if not path.is_file():
                 raise CorruptData(f"{path} is missing, but the log names it; restore it from a backup")
-            body = path.read_bytes()
-            if sha256(body).hexdigest() != name:
-                raise CorruptData(f"{path} does not have the sha256 in its name; restore it from a backup")
-            head, arrays = unpack(body)
-            champion = Champion.from_arrays(arrays, head)
-            while len(self.champions) >= 4:
-                del self.champions[next(iter(self.champions))]
-            self.champions[name] = champion
+            champion = self.champions.add(name, champion_of(name, path.read_bytes(), str(path)))
         return champion
+
+
+def champion_of(name: str, body: bytes, place: str) -> Champion:
+    """The champion that was stored at `place` under its sha256. Raises CorruptData."""
+    if sha256(body).hexdigest() != name:
+        raise CorruptData(f"{place} does not have the sha256 in its name; restore it from a backup")
+    head, arrays = unpack(body)
+    return Champion.from_arrays(arrays, head)

@@ -1,7 +1,6 @@
 """The questions of a duty room: in order, within the scope, the same however they are cut."""
 
 import inspect
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 from alerts.queue import Filters, Queue
 from alerts.store import Store
 from pipeline.effects import Effects
-from pipeline.state import NEVER
 
 EAST, WEST = 8, 9
 
@@ -143,18 +141,3 @@ def test_who_took_a_warning_is_known_after_other_changes(tmp_path: Path) -> None
     store.close()
     with closing(Queue(tmp_path / "taken.db")) as queue:
         assert queue.taker(None, "aaaa") == "li"
-
-
-def test_a_store_of_the_first_schema_is_brought_up_with_what_it_holds(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as db, db:
-        for index in ("worst", "newest", "due", "group", "subject"):
-            db.execute(f"DROP INDEX warnings_{index}")
-        db.execute("DROP INDEX transitions_partition")
-        for column in ("shut", "calm", "late"):
-            db.execute(f"ALTER TABLE warnings DROP COLUMN {column}")
-        db.execute("CREATE INDEX warnings_queue ON warnings (state, level, at)")
-        db.execute("UPDATE alembic_version SET version_num = '0001'")
-    Store(path).close()
-    with closing(Queue(path)) as queue:
-        assert ids(queue, filters=Filters(with_shut=True)) == [*ORDER, "0000", "ffff"]
-        assert queue.page(None, Filters(), "worst", 3, None).rows[2]["late"] == NEVER

@@ -106,7 +106,7 @@ def test_a_reader_sees_what_was_committed_and_no_more(path: Path) -> None:
     store = Store(path)
     store.apply("signals", 0, 0, 1, DIGESTS, [effects(change("w", 1))])
     reader = Store(path, readonly=True)
-    connection = store.connection()
+    connection = store.engine.connect()
     with connection.begin():
         connection.exec_driver_sql("DELETE FROM transitions")
         assert len(list(reader.transitions())) == 1
@@ -139,7 +139,7 @@ def test_lessons_are_written_before_they_are_sent_and_answered_once(path: Path) 
 
 def test_a_migrated_store_is_what_the_schema_says(path: Path) -> None:
     store = Store(path)
-    connection = store.connection()
+    connection = store.engine.connect()
     assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     store.close()
 

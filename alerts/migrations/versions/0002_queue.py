@@ -3,41 +3,45 @@
 import json
 
 from alembic import op
-from sqlalchemy import Column, inspect, select, update
+from sqlalchemy import BigInteger, Column, Connection, SmallInteger, text
 
 from alerts.queue_order import order_of
-from alerts.schema import transitions, warnings
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+INDEXES = {
+    "warnings_worst": ["shut", "calm", "late", "id", "place", "category", "kind"],
+    "warnings_newest": ["shut", "at", "id"],
+    "warnings_due": ["shut", "late", "id"],
+    "warnings_group": ["shut", "place", "category", "kind"],
+    "warnings_subject": ["subject"],
+}
+
 
 def upgrade() -> None:
-    """Add what a store of 0001 lacks; one that has just been created has it all."""
+    """Add the columns, fill them from the newest transitions, and index them."""
     connection = op.get_bind()
-    found = inspect(connection)
-    columns = {column["name"] for column in found.get_columns("warnings")}
-    for name in ("shut", "calm", "late"):
-        if name not in columns:
-            column = warnings.c[name]
-            op.add_column("warnings", Column(name, column.type, nullable=False, server_default=column.server_default))
-    if "shut" not in columns:
-        _fill(connection)
-    for table in (transitions, warnings):
-        there = {index["name"] for index in found.get_indexes(table.name)}
-        for index in table.indexes:
-            if index.name not in there:
-                index.create(connection)
-    if "warnings_queue" in {index["name"] for index in found.get_indexes("warnings")}:
-        op.drop_index("warnings_queue", "warnings")
+    for name, kind in (("shut", SmallInteger()), ("calm", SmallInteger()), ("late", BigInteger())):
+        op.add_column("warnings", Column(name, kind, nullable=False, server_default="0"))
+    _fill(connection)
+    op.create_index("transitions_partition", "transitions", ["log", "partition"])
+    for name, columns in INDEXES.items():
+        op.create_index(name, "warnings", columns)
+    op.drop_index("warnings_queue", "warnings")
 
 
-def _fill(connection) -> None:  # type: ignore[no-untyped-def]
-    newest = (transitions.c.warning == warnings.c.id) & (transitions.c.number == warnings.c.number)
-    for id, body in connection.execute(select(warnings.c.id, transitions.c.body).join(transitions, newest)).fetchall():
-        connection.execute(update(warnings).where(warnings.c.id == id).values(order_of(json.loads(body))))
+def _fill(connection: Connection) -> None:
+    newest = text(
+        "SELECT warnings.id, transitions.body FROM warnings JOIN transitions"
+        " ON transitions.warning = warnings.id AND transitions.number = warnings.number"
+    )
+    fill = text("UPDATE warnings SET shut = :shut, calm = :calm, late = :late WHERE id = :id")
+    rows = [{"id": id, **order_of(json.loads(body))} for id, body in connection.execute(newest).fetchall()]
+    if rows:
+        connection.execute(fill, rows)
 
 
 def downgrade() -> None:
