@@ -50,7 +50,7 @@ class Clients:
             "max_request_size": MAX_RECORD_BYTES, "max_block_ms": wait_ms, "delivery_timeout_ms": wait_ms,
             "compression_type": None if compression == "none" else compression, "metrics_enabled": False,
         }  # fmt: skip
-        with translated(self.where):
+        with self._reached():
             # A request must be able to time out, and be repeated, before its delivery does.
             return KafkaProducer(**{**self._settings, "request_timeout_ms": wait_ms // 2, **settings, **more})
 
@@ -60,12 +60,12 @@ class Clients:
             "group_id": None, "enable_auto_commit": False, "auto_offset_reset": "none", "fetch_max_wait_ms": 100,
             "max_partition_fetch_bytes": MAX_RECORD_BYTES, "metrics_enabled": False,
         }  # fmt: skip
-        with translated(self.where):
+        with self._reached():
             return KafkaConsumer(**{**self._settings, **settings, **more})
 
     def administrator(self) -> KafkaAdminClient:
         """For topics. Raises LogUnavailable."""
-        with translated(self.where):
+        with self._reached():
             return KafkaAdminClient(**self._settings)
 
     @property
@@ -73,16 +73,21 @@ class Clients:
         """The brokers' addresses, for messages."""
         return ", ".join(self.brokers.bootstrap)
 
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except kafka_errors.KafkaError as error:
+            raise LogUnavailable(
+                f"no Kafka broker answers at {self.where}; does one run there, and is kafka.bootstrap right? ({error})"
+            ) from error
+
 
 @contextmanager
 def translated(where: str) -> Iterator[None]:
     """Errors of the client library as ours. Raises LogUnavailable, ConfigError, CorruptData."""
     try:
         yield
-    except kafka_errors.NoBrokersAvailable as error:
-        raise LogUnavailable(
-            f"no Kafka broker answers at {where}; is it running, and is kafka.bootstrap right?"
-        ) from error
     except (kafka_errors.MessageSizeTooLargeError, kafka_errors.RecordListTooLargeError) as error:
         raise ConfigError(
             [f"{where}: the topic takes no record of this size; `forewarn kafka init` sets it"]

@@ -136,13 +136,8 @@ class KafkaLog:
     def partitions(self) -> list[tuple[str, int]]:
         """Every (log, partition) that frames were appended to, sorted."""
         places = [(log, number) for log in LOGS for number in range(self._count(log))]
-        with self._reader() as reader, translated(self._clients.where):
-            ends = reader.end_offsets([TopicPartition(self._settings.topic(log), number) for log, number in places])
-        return sorted(
-            (log, number)
-            for log, number in places
-            if self._base(log, number) + ends[TopicPartition(self._settings.topic(log), number)] > 0
-        )
+        with self._reader() as reader:
+            return sorted(place for place in places if self._base(*place) + self._end(reader, *place) > 0)
 
     # below ----------------------------------------------------------------------------------------------------------
 
@@ -153,6 +148,12 @@ class KafkaLog:
         with self._reader() as reader:
             first, end = self._span(reader, place)
         return base + first, base + end
+
+    def _end(self, reader: KafkaConsumer, log: str, partition: int) -> int:
+        # One at a time: asked for several, kafka-python leaves out those whose leader it does not know yet.
+        place = TopicPartition(self._settings.topic(log), partition)
+        with translated(self._clients.where):
+            return int(reader.end_offsets([place])[place])
 
     def _span(self, reader: KafkaConsumer, place: TopicPartition) -> tuple[int, int]:
         with translated(self._clients.where):
@@ -186,9 +187,9 @@ class KafkaLog:
     def _reader(self) -> Iterator[KafkaConsumer]:
         """A consumer of one's own: reading may be nested, and threads do not share one."""
         with self._lock:
-            reader = self._readers.pop() if self._readers else None
-        if reader is None:
-            reader = self._clients.consumer()
+            idle = self._readers[-1:]
+            del self._readers[-1:]
+        reader = idle[0] if idle else self._clients.consumer()
         try:
             yield reader
         except GeneratorExit:
@@ -212,11 +213,12 @@ class KafkaLog:
     def _discard(self, producer: KafkaProducer) -> None:
         """After an error its sequence numbers are in doubt: the next append begins with a new one."""
         with self._lock:
-            if self._producer is not producer:
-                return
-            self._producer = None
-        with contextlib.suppress(kafka_errors.KafkaError):
-            producer.close(timeout=0)
+            is_current = self._producer is producer
+            if is_current:
+                self._producer = None
+        if is_current:
+            with contextlib.suppress(kafka_errors.KafkaError):
+                producer.close(timeout=0)
 
     def _place(self, log: str, partition: int) -> TopicPartition | None:
         if log not in LOGS:
