@@ -9,6 +9,7 @@
     ├── NewerData                 data written by a later version than this one
     ├── LogGap                    a frame is missing between two that are there
     ├── LogBusy                   another process holds the lease
+    ├── Fenced                    somebody else has folded this partition meanwhile; nothing was kept
     └── StoreUnavailable          the database does not answer, or cannot write now; nothing of it was kept
 """
 
@@ -48,6 +49,9 @@ class Reason(StrEnum):
     OUT_OF_ORDER = "out_of_order"
     LATE = "late"
     INTERNAL = "internal"
+    # the log
+    UNREADABLE = "unreadable"
+    LOST = "lost"
 
 
 class ForewarnError(Exception):
@@ -99,6 +103,10 @@ class LogBusy(ForewarnError):
     """Another process holds the lease on this data directory."""
 
     retryable = True
+
+
+class Fenced(ForewarnError):
+    """The store does not hold the offset that this owner of a partition left there: somebody else has been there."""
 
 
 class StoreUnavailable(ForewarnError):
