@@ -122,6 +122,11 @@ class FoldRules:
         object.__setattr__(self, "duties", Duties(self.duty))
 
     @property
+    def partitions(self) -> int:
+        """County partitions of the logs, fixed when they were begun."""
+        return int(self.surge.get("partitions", 1))
+
+    @property
     def schema(self) -> Schema:
         """Names of the feature columns."""
         return _schema(self.codes, self.values, self.pairs)

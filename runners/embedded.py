@@ -10,12 +10,13 @@ from typing import Any
 from alerts.store import Store
 from pipeline.county import FOLD_VERSION
 from pipeline.effects import Effects
-from pipeline.errors import CorruptData
+from pipeline.errors import CorruptData, Fenced
 from pipeline.frame import Frame, Kind, frame_of_others
 from pipeline.rules import FoldRules
 from pipeline.topology import Topology
 from runners.accounts import by_source, held_by_source
 from runners.checkpoints import Checkpoints
+from runners.log_frames import Passed, first_of, frames_after
 from runners.log_sqlite import Lease, Logs
 from runners.model_files import ModelFiles
 from runners.supervise import Supervised
@@ -36,6 +37,8 @@ class Partition:
         self.site = site
         self.rules = rules
         self.offset = -1
+        self.stored = -1
+        """The offset that the store holds, as far as this owner knows."""
         self.checkpoints = site.checkpoints("signals", number)
         self._supervised = Supervised(topology(rules, site.models.champions), self._rewind, self._reread)
         self._fold_s = 0.0
@@ -44,14 +47,14 @@ class Partition:
         self._is_torn = False
         self._written = time.monotonic()
 
-    def restore(self) -> None:
-        """Take the newest usable checkpoint and fold forward to the end of the log."""
+    def restore(self, *, to_end: bool = True) -> None:
+        """Take the newest usable checkpoint and fold forward to the end of the log, or to what the store has."""
         applied = self.site.store.applied("signals", self.number)
-        stored = applied.offset if applied else -1
+        self.stored = applied.offset if applied else -1
         # A checkpoint ahead of the store would skip effects that were never kept.
-        self._supervised.fold, self.offset = self._rewind(stored + 1)
-        for offset, body in self.site.logs.read("signals", self.number, self.offset):
-            self.step([Frame.from_bytes(body, offset)], stored=stored)
+        self._supervised.fold, self.offset = self._rewind(self.stored + 1)
+        for frame in self._frames(self.offset, None if to_end else self.stored):
+            self.step([frame])
 
     @property
     def fold(self) -> Topology:
@@ -76,25 +79,33 @@ class Partition:
         return fold, -1
 
     def _reread(self, after: int, before: int) -> Iterator[Frame]:
-        for offset, body in self.site.logs.read("signals", self.number, after, before - 1):
-            frame = Frame.from_bytes(body, offset)
+        for frame in self._frames(after, before - 1):
             self._provide(frame)
             yield frame
 
-    def step(self, frames: Sequence[Frame], *, stored: int = -1) -> list[Effects]:
-        """Fold frames and keep their effects in one transaction; what the store has already is not kept twice."""
+    def _frames(self, after: int, until: int | None) -> Iterator[Frame]:
+        logs = self.site.logs
+        return frames_after(logs, "signals", self.number, after, until, may_lose=self.site.may_lose)
+
+    def step(self, frames: Sequence[Frame]) -> list[Effects]:
+        """Fold frames and keep their effects in one transaction; what the store has already is not kept twice.
+
+        Raises Fenced when another owner has kept frames of this partition, OSError when the disk is full.
+        """
         begun = time.perf_counter()
         out: list[Effects] = []
         self._is_torn = True
         for frame in frames:
-            if frame.offset != self.offset + 1:
+            if first_of(frame) != self.offset + 1:
                 raise CorruptData(f"signals-{self.number}: frame {frame.offset} follows {self.offset}")
             self._provide(frame)
             out += self._fold_in(frame)
+            if isinstance(frame, Passed):
+                out.append(frame.told())
             self.offset = frame.offset
         self._is_torn = False
         self._unkept += out
-        if self.offset > stored:
+        if self.offset > self.stored:
             self.keep()
         else:
             self._unkept = []
@@ -104,8 +115,9 @@ class Partition:
 
     def keep(self) -> list[Effects]:
         """Commit what was folded. Raises OSError when the disk is full: the effects wait until this is called again."""
-        store = self.site.store
-        store.apply("signals", self.number, self.offset, self.fold.county.now, self.fold.digest(), self._unkept)
+        now, digests = self.fold.county.now, self.fold.digest()
+        fenced(self.site.store, "signals", self.number, self.offset, now, digests, self._unkept, self.stored)
+        self.stored = self.offset
         kept, self._unkept = self._unkept, []
         return kept
 
@@ -143,8 +155,17 @@ class Partition:
         self._written = time.monotonic()
 
 
+def fenced(
+    store: Store, log: str, number: int, offset: int, now: int, digests: Mapping[str, str], effects: Sequence[Effects],
+    after: int,
+) -> None:  # fmt: skip
+    """Keep effects and offset where the store still holds what this owner left there. Raises Fenced, OSError."""
+    if not store.apply(log, number, offset, now, digests, effects, after=after):
+        raise Fenced(f"{log}-{number}: the store no longer holds offset {after}; another owner goes on from there")
+
+
 class Site:
-    """Everything in one data directory.
+    """Everything in one data directory; its logs have as many partitions as the rules that they were begun with.
 
     Parameters
     ----------
@@ -159,11 +180,13 @@ class Site:
         data.mkdir(parents=True, exist_ok=True)
         self.data = data
         self.checkpointing = checkpointing
+        self.may_lose = False
+        """Whether a log may go on behind frames that it no longer keeps; here that is damage."""
         self.lease = Lease(data)
         self.logs = Logs(data / "log.db", durable=durable, clock=clock)
         self.store = Store(data / "store.db", durable=durable)
         self.models = ModelFiles(data / "models")
-        self.partitions = [Partition(self, 0, rules)]
+        self.partitions = [Partition(self, number, rules) for number in range(rules.partitions)]
         # A frame makes thousands of small tuples that die with it; a collector that counts them runs in vain.
         gc.set_threshold(COLLECT_AFTER, 20, 100)
         for partition in self.partitions:
@@ -179,9 +202,12 @@ class Site:
         return Checkpoints(self.data / "checkpoints", log, number, FOLD_VERSION)
 
     def last_signal(self) -> int | None:
-        """When the newest signal of the log arrived (µs UTC), or None; a few frames at most are looked at."""
-        for offset in range(self.logs.next_offset("signals", 0) - 1, -1, -1):
-            body = self.logs.frame("signals", 0, offset)
+        """When the newest signal of the logs arrived (µs UTC), or None; a few frames at most are looked at."""
+        return max((at for at in map(self._last_signal, self.partitions) if at is not None), default=None)
+
+    def _last_signal(self, partition: Partition) -> int | None:
+        for offset in range(self.logs.next_offset("signals", partition.number) - 1, -1, -1):
+            body = self.logs.frame("signals", partition.number, offset)
             frame = None if body is None else Frame.from_bytes(body, offset)
             if frame is not None and len(frame.signals):
                 return int(frame.signals["now"][-1])
@@ -193,18 +219,25 @@ class Site:
         self.append_others([(Kind.CONFIG, now, payload)])
 
     def append_others(
-        self, entries: Sequence[tuple[Kind, int, dict[str, Any]]], *, cursor: tuple[str, int] | None = None
+        self,
+        entries: Sequence[tuple[Kind, int, dict[str, Any]]],
+        *,
+        cursor: tuple[str, int] | None = None,
+        only: int | None = None,
     ) -> list[Effects]:
-        """Append entries that are no signals to every partition and fold them; moves a cursor on in the same breath."""
-        out: list[Effects] = []
-        for partition in self.partitions:
-            frame = frame_of_others(entries)
-            with self.logs.transaction():
+        """Append entries that are no signals to every partition (or only one) and fold them.
+
+        All of them have it or none; a cursor moves on in the same breath.
+        """
+        partitions = [each for each in self.partitions if only is None or each.number == only]
+        frames = [frame_of_others(entries) for _ in partitions]
+        with self.logs.transaction():
+            for partition, frame in zip(partitions, frames, strict=True):
                 frame.offset = self.logs.append("signals", partition.number, [frame.to_bytes()])
-                if cursor is not None and partition is self.partitions[0]:
-                    self.logs.advance(cursor[0], self.logs.position(cursor[0]) + cursor[1])
-            out += partition.step([frame])
-        return out
+            if cursor is not None:
+                self.logs.advance(cursor[0], self.logs.position(cursor[0]) + cursor[1])
+        found = zip(partitions, frames, strict=True)
+        return [effects for partition, frame in found for effects in partition.step([frame])]
 
     def close(self) -> None:
         """Write a last checkpoint and let go of the directory."""

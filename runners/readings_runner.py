@@ -11,7 +11,7 @@ from pipeline.frame import MAX_ENTRIES, Frame, Kind, frame_of_others
 from pipeline.ids import code64
 from pipeline.reading_rules import ReadingRules
 from pipeline.readings import ReadingsFold
-from runners.embedded import CHECKPOINT_FOLD_S, Site
+from runners.embedded import CHECKPOINT_FOLD_S, Site, fenced
 from runners.ruled_readings import Columns, RuledReadings, Rules
 
 LOG = "readings"
@@ -36,6 +36,8 @@ class ReadingsRunner:
         self.number = number
         self.ruled = RuledReadings(rules, rules_of, named)
         self.offset = -1
+        self.stored = -1
+        """The offset that the store holds, as far as this owner knows."""
         self.places: dict[int, int] = {}
         """Place of a sensor, by codes, where its source names one."""
         self._hear = hear
@@ -63,23 +65,28 @@ class ReadingsRunner:
         """The newest moment of the log (µs UTC)."""
         return self.ruled.fold.now
 
-    def restore(self) -> None:
-        """Take the newest usable checkpoint, fold forward to the end of the log, and forward what was said."""
+    def restore(self, *, to_end: bool = True) -> None:
+        """Take the newest usable checkpoint, fold forward to the end of the log, and forward what was said.
+
+        Not `to_end`: only to what the store has, and whoever asks forwards himself.
+        """
         applied = self.site.store.applied(LOG, self.number)
-        stored = applied.offset if applied else -1
+        self.stored = applied.offset if applied else -1
         for offset, steps in self.checkpoints.read():
-            if offset > stored:
+            if offset > self.stored:
                 continue
             self.ruled.restore(list(steps))
             self.offset = offset
             break
-        for offset, body in self.site.logs.read(LOG, self.number, self.offset):
-            self._fold_in(Frame.from_bytes(body, offset), with_scores=False)
-            if offset > stored:
+        until = None if to_end else self.stored
+        for frame in frames_after(self.site.logs, LOG, self.number, self.offset, until, may_lose=self.site.may_lose):
+            self._fold_in(frame, with_scores=False)
+            if frame.offset > self.stored:
                 self.keep()
             else:
                 self._unkept = []
-        self.forward()
+        if to_end:
+            self.forward()
 
     def configure(self, settings: dict[str, Any], now: int) -> None:
         """Append a configuration and follow it."""
@@ -104,7 +111,7 @@ class ReadingsRunner:
         for frame in frames:
             frame.offset = self.offset + 1
             columns += self._fold_in(frame, with_scores=with_scores)
-        out = self.keep()
+        out = self.keep() if frames else []
         self._fold_s += time.perf_counter() - begun
         if self.site.checkpointing and self._fold_s >= CHECKPOINT_FOLD_S:
             self.close()
@@ -114,13 +121,14 @@ class ReadingsRunner:
 
     def keep(self) -> list[Effects]:
         """Commit what was folded. Raises OSError when the disk is full: the effects wait until this is called again."""
-        self.site.store.apply(LOG, self.number, self.offset, self.now, self.digest(), self._unkept)
+        fenced(self.site.store, LOG, self.number, self.offset, self.now, self.digest(), self._unkept, self.stored)
+        self.stored = self.offset
         kept, self._unkept = self._unkept, []
         return kept
 
     def forward(self) -> None:
-        """Append what the outbox holds and the signals log does not."""
-        partition = self.site.partitions[0]
+        """Append what the outbox holds and the signals log does not: that of the partition of the same number."""
+        (partition,) = (each for each in self.site.partitions if each.number == self.number)
         after = max(self._forwarded, partition.fold.words.heard(self.number))
         words = [self._addressed(word) for word in self.site.store.outbox(LOG, self.number, after)]
         if not words:
@@ -135,7 +143,7 @@ class ReadingsRunner:
             now = max(now, word["at"])
             entries.append((Kind.ASSESSMENT, now, word))
         for begin in range(0, len(entries), MAX_ENTRIES):
-            self.site.append_others(entries[begin : begin + MAX_ENTRIES])
+            self.site.append_others(entries[begin : begin + MAX_ENTRIES], only=self.number)
 
     def forward_again(self) -> None:
         """What was handed on did not reach the signals log: hand it on again."""

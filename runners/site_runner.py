@@ -4,18 +4,23 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from alerts.store import Store
 from pipeline.calendar import MINUTE_US
 from pipeline.effects import Effects
 from pipeline.errors import CorruptData
 from pipeline.frame import MAX_ENTRIES, Frame, Kind, frame_of_others
 from pipeline.rules import FoldRules
 from pipeline.site import SiteFold
-from runners.embedded import CHECKPOINT_FOLD_S, Site
+from runners.embedded import CHECKPOINT_FOLD_S, Partition, Site, fenced
+from runners.log_frames import Passed, first_of, frames_after
 from runners.wiring import CountyWarnings
 
 LOG = "site"
 Entry = tuple[Kind, int, dict[str, Any]]
 """Kind, now (µs UTC), payload."""
+Told = tuple[Kind, int, dict[str, Any]]
+"""Kind, minute, payload."""
+_ORDER = {Kind.COUNTS: 0, Kind.PROCEED: 1}
 
 
 class SiteRunner:
@@ -30,6 +35,8 @@ class SiteRunner:
         self.rules = rules
         self.fold = SiteFold(rules, CountyWarnings(rules))
         self.offset = -1
+        self.stored = -1
+        """The offset that the store holds, as far as this owner knows."""
         self.checkpoints = site.checkpoints(LOG, 0)
         self._fold_s = 0.0
         self._unkept: list[Effects] = []
@@ -39,20 +46,21 @@ class SiteRunner:
         """Whether nothing was ever appended."""
         return self.site.logs.next_offset(LOG, 0) == 0
 
-    def restore(self) -> None:
-        """Take the newest usable checkpoint and fold forward to the end of the log."""
+    def restore(self, *, to_end: bool = True) -> None:
+        """Take the newest usable checkpoint and fold forward to the end of the log, or to what the store has."""
         applied = self.site.store.applied(LOG, 0)
-        stored = applied.offset if applied else -1
+        self.stored = applied.offset if applied else -1
         for offset, steps in self.checkpoints.read():
-            if offset > stored:
+            if offset > self.stored:
                 continue
             for delta, head, arrays in steps:
                 self.fold.restore(head, arrays, delta=delta)
             self.fold.ready()
             self.offset = offset
             break
-        for offset, body in self.site.logs.read(LOG, 0, self.offset):
-            self._step([Frame.from_bytes(body, offset)], stored)
+        until = None if to_end else self.stored
+        for frame in frames_after(self.site.logs, LOG, 0, self.offset, until, may_lose=self.site.may_lose):
+            self.step([frame])
 
     def configure(self, rules: FoldRules, settings: Mapping[str, Any], now: int) -> list[Effects]:
         """Append a configuration and fold it; the first one is the genesis entry."""
@@ -64,19 +72,21 @@ class SiteRunner:
         """Append what the outboxes hold and the log does not, in order of minutes, and fold it.
 
         `now` stamps the entries of a log with a wall clock; with a recorded one a minute's counts arrive at its end.
+        Of several partitions each also says how far it is complete, so that an idle one holds nobody up.
         """
-        rows = [
-            {"partition": partition.number, **row}
-            for partition in self.site.partitions
-            for row in self.site.store.outbox("signals", partition.number, self.fold.seq(partition.number))
+        fold, store = self.fold, self.site.store
+        told = [
+            one
+            for each in self.site.partitions
+            for one in told_by(store, each, fold.seq(each.number), fold.marks.get(each.number, -1))
         ]
-        if not rows:
+        if not told:
             return []
-        rows.sort(key=lambda row: (row["minute"], row["partition"], row["seq"]))
+        told.sort(key=lambda one: (one[1], _ORDER[one[0]], one[2]["partition"], one[2].get("seq", 0)))
         out = []
         if self.is_new:
-            out += self.configure(self.rules, {}, self._arrival(rows[0]["minute"] - 1, now))
-        return out + self.append([(Kind.COUNTS, self._arrival(row["minute"], now), row) for row in rows])
+            out += self.configure(self.rules, {}, self._arrival(told[0][1] - 1, now))
+        return out + self.append([(kind, self._arrival(minute, now), payload) for kind, minute, payload in told])
 
     def append(self, entries: Sequence[Entry]) -> list[Effects]:
         """Append entries in one transaction and fold them in another; `now` is never before the log's own."""
@@ -93,12 +103,36 @@ class SiteRunner:
             offset = logs.append(LOG, 0, [frame.to_bytes() for frame in frames])
         for number, frame in enumerate(frames):
             frame.offset = offset + number
-        return self._step(frames)
+        return self.step(frames)
+
+    def step(self, frames: Sequence[Frame]) -> list[Effects]:
+        """Fold frames that are in the log and keep their effects. Raises Fenced, CorruptData, OSError."""
+        begun = time.perf_counter()
+        out = []
+        for frame in frames:
+            if first_of(frame) != self.offset + 1:
+                raise CorruptData(f"{LOG}-0: frame {frame.offset} follows {self.offset}")
+            out.append(self.fold.step(frame))
+            if isinstance(frame, Passed):
+                out.append(frame.told())
+            self.offset = frame.offset
+        self._unkept += out
+        if self.offset > self.stored:
+            self.keep()
+        else:
+            self._unkept = []
+        self._fold_s += time.perf_counter() - begun
+        if self.site.checkpointing and self._fold_s >= CHECKPOINT_FOLD_S:
+            self.close()
+            self._fold_s = 0.0
+        return out
 
     def keep(self) -> list[Effects]:
         """Commit what was folded. Raises OSError when the disk is full: the effects wait until this is called again."""
         self._name(transition for effects in self._unkept for transition in effects.transitions)
-        self.site.store.apply(LOG, 0, self.offset, self.fold.now, self.fold.digest(), self._unkept)
+        fold = self.fold
+        fenced(self.site.store, LOG, 0, self.offset, fold.now, fold.digest(), self._unkept, self.stored)
+        self.stored = self.offset
         kept, self._unkept = self._unkept, []
         return kept
 
@@ -116,25 +150,6 @@ class SiteRunner:
     def _arrival(self, minute: int, now: int) -> int:
         return now if self.site.logs.is_wall else (minute + 1) * MINUTE_US
 
-    def _step(self, frames: Sequence[Frame], stored: int = -1) -> list[Effects]:
-        begun = time.perf_counter()
-        out = []
-        for frame in frames:
-            if frame.offset != self.offset + 1:
-                raise CorruptData(f"{LOG}-0: frame {frame.offset} follows {self.offset}")
-            out.append(self.fold.step(frame))
-            self.offset = frame.offset
-        self._unkept += out
-        if self.offset > stored:
-            self.keep()
-        else:
-            self._unkept = []
-        self._fold_s += time.perf_counter() - begun
-        if self.site.checkpointing and self._fold_s >= CHECKPOINT_FOLD_S:
-            self.close()
-            self._fold_s = 0.0
-        return out
-
     def _name(self, transitions: Iterable[Mapping[str, Any]]) -> None:
         """Give the subjects of surges readable ids, as matters have them."""
         told = {one["subject"]: (one["category"], one["place"]) for one in transitions if one["kind"] == "surge"}
@@ -147,3 +162,18 @@ class SiteRunner:
         )
         with self.site.logs.transaction():
             self.site.logs.direct(readable)
+
+
+def told_by(store: Store, partition: Partition, seq: int, mark: int) -> list[Told]:
+    """(kind, minute, payload) of what a partition has to tell the site, after this seq and this mark.
+
+    Its counts; where there are several partitions, then the minute through which it is complete: all before the one
+    in which it is. It must have kept everything it folded.
+    """
+    number, county = partition.number, partition.fold.county
+    rows = store.outbox("signals", number, seq)
+    told: list[Told] = [(Kind.COUNTS, row["minute"], {"partition": number, **row}) for row in rows]
+    complete = county.minute - 1
+    if county.rules.partitions > 1 and complete > max([mark, *(minute for _, minute, _ in told)]):
+        told.append((Kind.PROCEED, complete, {"partition": number, "minute": complete}))
+    return told
