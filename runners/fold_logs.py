@@ -20,6 +20,7 @@ from pipeline.rules import FoldRules
 from pipeline.site import SiteFold
 from pipeline.stages.reading_word import SENSOR
 from pipeline.topology import Topology
+from runners.log_frames import decoded
 from runners.reading_limits import reading_rules
 from runners.ruled_readings import RuledReadings
 from runners.supervise import Supervised
@@ -159,7 +160,7 @@ class _Folding:
 
     def _frames(self, log: str, number: int, after: int = -1, until: int | None = None) -> Iterator[Frame]:
         for offset, body in self._logs.read(log, number, after, until):
-            yield self._mask(log, Frame.from_bytes(body, offset))
+            yield self._mask(log, decoded(body, offset))
 
     def _keep(self, name: str, effects: Effects) -> None:
         self.found.transitions += effects.transitions

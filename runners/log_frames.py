@@ -105,7 +105,7 @@ def _check(frame: Frame) -> None:
         or len(frame.signals) != np.count_nonzero(kinds == Kind.SIGNAL)
         or len(frame.readings) != np.count_nonzero(kinds == Kind.READING)
         or not isinstance(frame.others, Sequence)
-        or len(frame.others) != len(kinds) - np.count_nonzero(bare)
+        or len(frame.others) < len(kinds) - np.count_nonzero(bare)
         or not all(isinstance(payload, dict) for payload in frame.others)
     )
     if wrong:

@@ -12,6 +12,7 @@ from pipeline.ids import code64
 from pipeline.reading_rules import ReadingRules
 from pipeline.readings import ReadingsFold
 from runners.embedded import CHECKPOINT_FOLD_S, Site, fenced
+from runners.log_frames import Passed, first_of, frames_after
 from runners.ruled_readings import Columns, RuledReadings, Rules
 
 LOG = "readings"
@@ -109,7 +110,10 @@ class ReadingsRunner:
         begun = time.perf_counter()
         columns: list[Columns] = []
         for frame in frames:
-            frame.offset = self.offset + 1
+            if frame.offset < 0:
+                frame.offset = self.offset + 1
+            if first_of(frame) != self.offset + 1:
+                raise CorruptData(f"{LOG}-{self.number}: frame {frame.offset} follows {self.offset}")
             columns += self._fold_in(frame, with_scores=with_scores)
         out = self.keep() if frames else []
         self._fold_s += time.perf_counter() - begun
@@ -171,6 +175,8 @@ class ReadingsRunner:
             effects.counts.update(_counts(frame.others[0]["source"], effects.counts))
         self.offset = frame.offset
         self._unkept.append(effects)
+        if isinstance(frame, Passed):
+            self._unkept.append(frame.told())
         return columns
 
     def _addressed(self, word: Mapping[str, Any]) -> dict[str, Any]:
