@@ -1,21 +1,23 @@
-"""Delivery beside the engine: one thread plans, tells and settles; every write goes through the engine's thread."""
+"""Delivery beside the fold: one thread plans, tells and settles; of an embedded site the engine's thread writes."""
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol
 
 import structlog
 
 from alerts.deliver import Sink, attempt, fact_of, grouped
 from alerts.deliveries import Deliveries, Delivery
-from alerts.names import Names, zone_offset
+from alerts.names import Directory, Names, zone_offset
 from alerts.sentences import sentence
+from alerts.store import Store
 from config.load import canonical
 from config.settings import Settings
 from connectors.intake_http import NotNow
 from pipeline.frame import Kind
-from runners.live_engine import Engine
+from runners.clock import Clock
 from runners.live_trainer import InForce
 
 log = structlog.get_logger("forewarn")
@@ -24,11 +26,61 @@ LOOK_S = 0.25
 NAMES_S = 30.0
 
 
-class LiveDelivery:
-    """Tells the sinks of one site."""
+class Kept(Protocol):
+    """Where intents, deliveries and names are kept."""
 
-    def __init__(self, engine: Engine, sinks: Sequence[Sink], in_force: InForce, look_s: float = LOOK_S) -> None:
-        self._engine, self._in_force, self._look_s = engine, in_force, look_s
+    @property
+    def store(self) -> Store:
+        """Intents and deliveries."""
+        ...
+
+    @property
+    def logs(self) -> Directory:
+        """Names by code."""
+        ...
+
+
+class Host(Protocol):
+    """What it is beside: an engine, or a server of a cluster."""
+
+    @property
+    def site(self) -> Kept:
+        """Where everything is kept."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Log time."""
+        ...
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it goes on after a full disk."""
+        ...
+
+    def call(self, call: Callable[[], Any]) -> "Future[Any]":
+        """Make a call where the store may be written."""
+        ...
+
+    def stamp(self) -> int:
+        """Log time, never before the log's own."""
+        ...
+
+    def to_site(self, entries: Sequence[tuple[Kind, dict[str, Any]]]) -> None:
+        """Append entries to the site log; durable when it returns."""
+        ...
+
+
+class LiveDelivery:
+    """Tells the sinks of one site. `held_us`: for so long nobody else tells what was claimed here.
+
+    Call `turn` again and again, or `start` for a thread that does.
+    """
+
+    def __init__(
+        self, engine: Host, sinks: Sequence[Sink], in_force: InForce, look_s: float = LOOK_S, *, held_us: int = 0
+    ) -> None:  # fmt: skip
+        self._engine, self._in_force, self._look_s, self._held_us = engine, in_force, look_s, held_us
         self._sinks = {sink.name: sink for sink in sinks}
         self._deliveries = Deliveries(engine.site.store)
         self._stop = threading.Event()
@@ -59,15 +111,19 @@ class LiveDelivery:
     def _run(self) -> None:
         while not self._stop.wait(self._look_s):
             try:
-                self._turn()
+                self.turn()
             except (NotNow, OSError):
                 # A full disk: what was told and not settled is told again under its key.
                 if not self._engine.is_running:
                     return
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Plan what is wished, tell what is due, settle what came of it."""
         told = []
+        begun = self._engine.clock.now()
         for delivery in self._on_engine(self._plan):
+            if self._held_us and self._engine.clock.now() - begun > self._held_us // 2:
+                break  # too slow, or frozen meanwhile: somebody else may be telling it now
             state, receipt = attempt(delivery, self._sinks[delivery.sink], self._engine.clock.now())
             if not receipt.ok:
                 log.warning("delivery failed", sink=delivery.sink, attempt=state["attempts"], detail=receipt.detail)
@@ -87,7 +143,7 @@ class LiveDelivery:
             if wishes:
                 self._deliveries.plan(sink, wishes, grouped(wishes, sink, now, *self._words()))
         self._depth = self._deliveries.depth()
-        return [delivery for delivery in self._deliveries.due(now) if delivery.sink in self._sinks]
+        return self._deliveries.claim(now, self._held_us, sinks=self._sinks)
 
     def _settle(self, told: Sequence[tuple[Mapping[str, Any], dict[str, Any]]]) -> None:
         """Receipts first: what is not settled is told again under its key, and has a second receipt."""
