@@ -27,6 +27,8 @@ CONNECT_S = 3
 """After so many seconds a server that does not take a connection counts as unavailable."""
 UNAVAILABLE = (OperationalError, InterfaceError, InternalError, NoneFree)
 """What SQLAlchemy raises where a database cannot be asked or written now."""
+CANNOT_ASK = (StoreUnavailable, *UNAVAILABLE)
+"""The same before and after it was put into our words."""
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
@@ -48,17 +50,23 @@ class Database:
 
     Parameters
     ----------
-    address : a URL, or the path of a SQLite file. connections : that stay open, on PostgreSQL.
+    address : a URL, or the path of a SQLite file. connections : that stay open, on PostgreSQL. pragmas : of SQLite,
+    set on its connection. schemas : those that the tables name, with those that are meant.
 
     Every method raises StoreUnavailable where the database does not answer, and OSError (ENOSPC) where the disk of a
     SQLite file is full.
     """
 
-    def __init__(self, address: URL | str | Path, *, connections: int = CONNECTIONS) -> None:
+    def __init__(
+        self, address: URL | str | Path, *, connections: int = CONNECTIONS, pragmas: Sequence[str] = (),
+        schemas: Mapping[str, str | None] | None = None,
+    ) -> None:  # fmt: skip
         self.url = database_url(address)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._open = threading.local()
-        self.engine = _sqlite(self.url) if self.is_sqlite else _postgres(self.url, connections)
+        self.engine = _sqlite(self.url, pragmas) if self.is_sqlite else _postgres(self.url, connections)
+        if schemas is not None:
+            self.engine = self.engine.execution_options(schema_translate_map=schemas)
         # A question of one statement needs no transaction: that saves two of three round trips.
         self._single = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -136,12 +144,14 @@ def _postgres(url: URL, connections: int) -> Engine:
     )
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, pragmas: Sequence[str]) -> Engine:
     engine = create_engine(url, pool_size=1, max_overflow=0, connect_args={"timeout": 5.0})
 
     @event.listens_for(engine, "connect")
     def _plain(connection: sqlite3.Connection, _: object) -> None:
         # Transactions begin where we say so, not where the driver thinks.
         connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
 
     return engine

@@ -1,26 +1,41 @@
-"""Accounts of people: passwords, sessions, one-time sign-in tokens; `accounts.db`, written with `synchronous=FULL`.
+"""Accounts of people: passwords, sessions, one-time sign-in tokens; the same for all servers of a site.
 
-Only hashes of secrets are stored. Every method is one short transaction and may be called from any thread.
+`accounts.db` of an embedded site is written with `synchronous=FULL`; a cluster keeps them in PostgreSQL. Only hashes of
+secrets are stored. Every method is a few short transactions and may be called from any thread.
 """
 
 import hmac
 import re
 import secrets
-import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import IntegrityError
+
+from console.api.account_tables import account_database, sessions, tokens, users
 from console.api.passwords import hashed, is_right, needs_rehash, password_problem
 from console.api.shapes import Role
-from pipeline.errors import ForewarnError, NewerData
+from pipeline.errors import ForewarnError
 
-SCHEMA = 1
 MINUTE_US = 60_000_000
 IDLE_US = 30 * MINUTE_US
 """A session that nobody uses ends; an open page's stream is use."""
@@ -30,20 +45,6 @@ TOKEN_US = 30 * MINUTE_US
 _SEEN_US = MINUTE_US
 """How exactly the last use is remembered; every use would be a write."""
 _NAME = re.compile(r"[\w][\w.@\- ]{0,62}[\w]|[\w]")
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, password TEXT,
-  role TEXT NOT NULL, office TEXT NOT NULL, post TEXT NOT NULL, area TEXT NOT NULL, created INTEGER NOT NULL,
-  disabled INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE IF NOT EXISTS sessions (hash BLOB PRIMARY KEY, user INTEGER NOT NULL REFERENCES users (id),
-  created INTEGER NOT NULL, seen INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS sessions_user ON sessions (user);
-CREATE TABLE IF NOT EXISTS tokens (hash BLOB PRIMARY KEY, user INTEGER NOT NULL REFERENCES users (id),
-  until INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, hash BLOB NOT NULL, source TEXT NOT NULL, scopes TEXT NOT NULL,
-  area TEXT NOT NULL, created INTEGER NOT NULL, until INTEGER, revoked INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
-"""
 
 
 class AccountError(ForewarnError):
@@ -73,54 +74,20 @@ class Signed:
 
 
 class Accounts:
-    """The accounts of one site.
+    """The accounts of one site. Every method raises StoreUnavailable where the database does not answer.
 
     Parameters
     ----------
-    path : of the file; made when it is not there. clock : wall time in µs UTC.
+    address : path of a file, made when it is not there, or URL of a database. clock : wall time in µs UTC.
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
+    def __init__(self, address: URL | str | Path, *, clock: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
         self.clock = clock
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute("PRAGMA secure_delete=ON")
-        self._db.execute("PRAGMA foreign_keys=ON")
-        self._db.executescript(_TABLES)
-        self._db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (str(SCHEMA),))
-        found = int(self._db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()[0])
-        if found > SCHEMA:
-            raise NewerData(f"{path} has schema {found}; this version knows up to {SCHEMA}: upgrade forewarn")
-        path.chmod(0o600)
+        self.database = account_database(address)
 
     def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._db.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One writer at a time; kept whole or not at all."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    def one(self, query: str, *values: Any) -> Any:
-        """The first row of a question, or None."""
-        with self._lock:
-            return self._db.execute(query, values).fetchone()
-
-    def every(self, query: str, *values: Any) -> list[Any]:
-        """All rows of a question."""
-        with self._lock:
-            return self._db.execute(query, values).fetchall()
+        """Let go of the file or of the connections."""
+        self.database.close()
 
     # users ---------------------------------------------------------------------------------------------------------
 
@@ -138,120 +105,112 @@ class Accounts:
         if not _NAME.fullmatch(name):
             raise AccountError(f"{name!r} is no account name; use 1 to 64 letters, digits, and . @ - _ inside")
         secret = None if password is None else self._hashed(name, password)
-        with self.transaction() as db:
-            if db.execute("SELECT 1 FROM users WHERE name = ?", (name,)).fetchone():
-                raise AccountError(f"there is an account {name!r} already; choose another name or change that one")
-            db.execute(
-                "INSERT INTO users (name, password, role, office, post, area, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (name, secret, role, office, post, area, self.clock()),
-            )
+        taken = AccountError(f"there is an account {name!r} already; choose another name or change that one")
+        if self.is_known(name):
+            raise taken
+        row = {"name": name, "password": secret, "role": role, "office": office, "post": post, "area": area}
+        try:
+            self.database.change(insert(users).values(**row, created=self.clock()))
+        except IntegrityError as error:  # another process was quicker
+            raise taken from error
         return self.user(name)
 
     def user(self, name: str) -> User:
         """An account by its name. Raises AccountError."""
-        row = self.one(f"SELECT {_USER} FROM users AS u WHERE name = ?", name)
+        row = self.database.one(select(*_USER).where(_is_called(name)))
         if row is None:
             raise AccountError(f"there is no account {name!r}; `users` lists them")
         return _user(row)
 
     def is_known(self, name: str) -> bool:
         """Whether there is an account of this name."""
-        return self.one("SELECT 1 FROM users WHERE name = ?", name) is not None
+        return bool(self.database.one(select(exists().where(_is_called(name))))[0])
 
     def users(self) -> list[User]:
         """All accounts by name."""
-        return [_user(row) for row in self.every(f"SELECT {_USER} FROM users AS u ORDER BY name")]
+        return [_user(row) for row in self.database.rows(select(*_USER).order_by(func.lower(users.c.name)))]
 
     def set_password(self, name: str, password: str) -> None:
         """Set a new password and end all sessions of the account. Raises AccountError."""
         user = self.user(name)
         secret = self._hashed(name, password)
-        with self.transaction() as db:
-            db.execute("UPDATE users SET password = ? WHERE id = ?", (secret, user.id))
-            db.execute("DELETE FROM sessions WHERE user = ?", (user.id,))
+        self._together(_changed(user.id, password=secret), _ended(user.id))
 
     def change(self, name: str, *, role: Role, office: str, post: str, area: str) -> User:
         """Give an account another role, office, post or area; what it holds changes at its next request."""
         user = self.user(name)
-        with self.transaction() as db:
-            values = (role, office, post, area, user.id)
-            db.execute("UPDATE users SET role = ?, office = ?, post = ?, area = ? WHERE id = ?", values)
+        self.database.change(_changed(user.id, role=role, office=office, post=post, area=area))
         return self.user(name)
 
     def disable(self, name: str, *, disabled: bool = True) -> None:
         """Take an account out of use, with all its sessions and tokens; or put it back."""
         user = self.user(name)
-        with self.transaction() as db:
-            db.execute("UPDATE users SET disabled = ? WHERE id = ?", (int(disabled), user.id))
-            if disabled:
-                db.execute("DELETE FROM sessions WHERE user = ?", (user.id,))
-                db.execute("DELETE FROM tokens WHERE user = ?", (user.id,))
+        changed = _changed(user.id, disabled=int(disabled))
+        if disabled:
+            self._together(changed, _ended(user.id), delete(tokens).where(tokens.c.user == user.id))
+        else:
+            self.database.change(changed)
 
     # signing in ----------------------------------------------------------------------------------------------------
 
     def sign_in(self, name: str, password: str) -> tuple[str, Signed] | None:
         """A new session by password: its secret for the cookie, and what it is; None where anything is wrong."""
-        row = self.one("SELECT id, password, disabled FROM users WHERE name = ?", name)
+        row = self.database.one(select(users.c.id, users.c.password, users.c.disabled).where(_is_called(name)))
         stored = row[1] if row else None
         # An account that is not there takes as long as a wrong password.
         if not is_right(stored, password) or row is None or row[2]:
             return None
         if stored is not None and needs_rehash(stored):
-            with self.transaction() as db:
-                db.execute("UPDATE users SET password = ? WHERE id = ?", (hashed(password), row[0]))
+            self.database.change(_changed(row[0], password=hashed(password)))
         return self._begin(row[0])
 
     def token(self, name: str, *, life_us: int = TOKEN_US) -> str:
         """A secret that signs this account in once. Raises AccountError."""
         user = self.user(name)
-        secret = secrets.token_urlsafe(32)
-        with self.transaction() as db:
-            db.execute("DELETE FROM tokens WHERE until < ?", (self.clock(),))
-            db.execute("INSERT INTO tokens VALUES (?, ?, ?)", (_digest(secret), user.id, self.clock() + life_us))
+        secret, now = secrets.token_urlsafe(32), self.clock()
+        self.database.change(delete(tokens).where(tokens.c.hash.in_(_free(tokens, tokens.c.until < now))))
+        self.database.change(insert(tokens).values(hash=_digest(secret), user=user.id, until=now + life_us))
         return secret
 
     def redeem(self, token: str) -> tuple[str, Signed] | None:
         """A new session by one-time token; None where it is unknown, used or over."""
-        with self.transaction() as db:
-            row = db.execute(
-                "DELETE FROM tokens WHERE hash = ? AND until >= ? RETURNING user", (_digest(token), self.clock())
-            ).fetchone()
+        # One statement: of two servers that are shown the same one, the row lets one delete it.
+        used = delete(tokens).where(tokens.c.hash == _digest(token), tokens.c.until >= self.clock())
+        row = self.database.one(used.returning(tokens.c.user))
         return None if row is None else self._begin(row[0])
 
     def session(self, secret: str) -> Signed | None:
         """The session of a cookie, while it stands and its account is in use; being asked counts as use."""
         digest, now = _digest(secret), self.clock()
-        row = self.one(
-            f"SELECT {_USER}, s.seen, s.until FROM sessions AS s JOIN users AS u ON u.id = s.user"
-            " WHERE s.hash = ? AND s.until > ? AND s.seen > ? AND NOT u.disabled",
-            digest, now, now - IDLE_US,
-        )  # fmt: skip
+        row = self.database.one(_SESSION, {"digest": digest, "now": now, "idle": now - IDLE_US})
         if row is None:
             return None
         *user, seen, until = row
         if now - seen >= _SEEN_US:
-            with self.transaction() as db:
-                db.execute("UPDATE sessions SET seen = ? WHERE hash = ?", (now, digest))
+            self.database.change(update(sessions).where(sessions.c.hash == digest).values(seen=now))
         return Signed(_user(user), _csrf(secret), until)
 
     def sign_out(self, secret: str) -> None:
         """End one session."""
-        with self.transaction() as db:
-            db.execute("DELETE FROM sessions WHERE hash = ?", (_digest(secret),))
+        self.database.change(delete(sessions).where(sessions.c.hash == _digest(secret)))
 
     def revoke(self, name: str) -> int:
         """End every session of an account; how many."""
-        user = self.user(name)
-        with self.transaction() as db:
-            return db.execute("DELETE FROM sessions WHERE user = ?", (user.id,)).rowcount
+        return self.database.change(_ended(self.user(name).id))
 
     def _begin(self, user: int) -> tuple[str, Signed] | None:
         secret, now = secrets.token_urlsafe(32), self.clock()
-        with self.transaction() as db:
-            db.execute("DELETE FROM sessions WHERE until < ? OR seen < ?", (now, now - IDLE_US))
-            db.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", (_digest(secret), user, now, now, now + LIFE_US))
+        is_over = or_(sessions.c.until < now, sessions.c.seen < now - IDLE_US)
+        self.database.change(delete(sessions).where(sessions.c.hash.in_(_free(sessions, is_over))))
+        row = {"hash": _digest(secret), "user": user, "created": now, "seen": now, "until": now + LIFE_US}
+        self.database.change(insert(sessions).values(row))
         signed = self.session(secret)
         return None if signed is None else (secret, signed)
+
+    def _together(self, *changes: Executable) -> None:
+        with self.database.transaction():
+            for change in changes:
+                self.database.change(change)
 
     def _hashed(self, name: str, password: str) -> str:
         problem = password_problem(name, password)
@@ -260,7 +219,34 @@ class Accounts:
         return hashed(password)
 
 
-_USER = "u.id, u.name, u.role, u.office, u.post, u.area, u.disabled"
+_USER = (users.c.id, users.c.name, users.c.role, users.c.office, users.c.post, users.c.area, users.c.disabled)
+_SESSION = (
+    select(*_USER, sessions.c.seen, sessions.c.until)
+    .join_from(sessions, users, users.c.id == sessions.c.user)
+    .where(
+        sessions.c.hash == bindparam("digest"),
+        sessions.c.until > bindparam("now"),
+        sessions.c.seen > bindparam("idle"),
+        users.c.disabled == 0,
+    )
+)
+
+
+def _is_called(name: str) -> ColumnElement[bool]:
+    return func.lower(users.c.name) == func.lower(name)
+
+
+def _changed(user: int, **values: Any) -> Executable:
+    return update(users).where(users.c.id == user).values(**values)
+
+
+def _ended(user: int) -> Executable:
+    return delete(sessions).where(sessions.c.user == user)
+
+
+def _free(table: Table, is_over: ColumnElement[bool]) -> Select[Any]:
+    """Rows that are over and that no other server is just deleting: they would wait for each other."""
+    return select(table.c.hash).where(is_over).with_for_update(skip_locked=True)
 
 
 def _user(row: Any) -> User:

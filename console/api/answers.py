@@ -72,7 +72,7 @@ async def on_status(request: Request, error: Exception) -> Response:
 
 
 async def on_no_storage(request: Request, error: Exception) -> Response:
-    """A full disk: nothing was kept, and reading goes on."""
+    """A full disk, or a database that does not answer: nothing was kept."""
     return problem(Refusal("no_storage", headers={"retry-after": "5"}))
 
 

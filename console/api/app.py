@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from alerts.database import UNAVAILABLE
 from console.api import (
     routes_deadletters,
     routes_queue,
@@ -48,7 +49,7 @@ def application(
 
     Parameters
     ----------
-    site : a running one; its log.db and store.db are there. accounts : its people.
+    site : a running one. accounts : its people.
     routers : more routes, each of which authorises by itself (intake by API key). secure : behind TLS; without it the
     cookie is a plain one, for the loopback address only. pace : of the stream.
 
@@ -90,6 +91,8 @@ def application(
     app.add_exception_handler(HTTPException, on_status)
     app.add_exception_handler(OSError, on_no_storage)
     app.add_exception_handler(sqlite3.OperationalError, on_no_storage)
+    for error in UNAVAILABLE:
+        app.add_exception_handler(error, on_no_storage)
     app.add_exception_handler(ForewarnError, on_site_error)
     app.add_middleware(Headers, secure=secure)
     return app

@@ -48,7 +48,7 @@ class Commands:
         if row is None:
             raise Refusal("not_found")
         authorize(principal, _ACTIONS[command.command], row["place"])
-        payload = self._payload(principal, row, command, key)
+        payload = await to_thread.run_sync(self._payload, principal, row, command, key)
         verdict = await self._room.site.command(payload, _WAIT_S)
         if verdict is None:
             return 202, {"id": key, "warning": warning}

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from alerts.database import CANNOT_ASK
 from alerts.names import rfc3339
 from alerts.queue import Scope
 from console.api.ports import Change, Overflow
@@ -157,7 +158,8 @@ class Hub:
                     if self._readers:
                         await self._tell(change)
                 return
-            except Overflow:
+            except (Overflow, *CANNOT_ASK):
+                # What was missed is in the next snapshot, whenever that can be taken.
                 for reader in self._readers:
                     reader.put(event("reset", {}))
             finally:
@@ -195,8 +197,8 @@ class Hub:
         states: dict[str, str] = {}
         sent = 0.0
         while True:
-            if self._readers:
-                infos = source_infos(self._room.site.sources(), self._room.view)
+            infos = self._source_infos() if self._readers else None
+            if infos is not None:
                 found = {info["name"]: info["state"] for info in infos}
                 is_old = loop.time() - sent >= self.pace.sources_fresh_s and infos != self._sources
                 if (states and found != states) or is_old:
@@ -205,3 +207,8 @@ class Hub:
                         reader.put(event("sources", infos))
                 states = found
             await asyncio.sleep(self.pace.sources_s)
+
+    def _source_infos(self) -> list[dict[str, Any]] | None:
+        with contextlib.suppress(*CANNOT_ASK):
+            return source_infos(self._room.site.sources(), self._room.view)
+        return None

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
 
+from sqlalchemy import insert, select, update
+
+from console.api.account_tables import keys
 from console.api.accounts import AccountError, Accounts
 
 PREFIX = "fw_"
@@ -34,7 +37,7 @@ class Keys:
     """The API keys of one site."""
 
     def __init__(self, accounts: Accounts) -> None:
-        self._accounts = accounts
+        self._accounts, self._database = accounts, accounts.database
         self._cache: dict[bytes, tuple[int, Key]] = {}
 
     def create(
@@ -45,11 +48,8 @@ class Keys:
         if unknown or not scopes:
             raise AccountError(f"a key is for one or more of {', '.join(sorted(SCOPES))}; not {sorted(unknown)}")
         id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-        with self._accounts.transaction() as db:
-            db.execute(
-                "INSERT INTO keys (id, hash, source, scopes, area, created, until) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (id, _digest(secret), source, " ".join(sorted(scopes)), area, self._accounts.clock(), expires),
-            )
+        row = {"id": id, "hash": _digest(secret), "source": source, "scopes": " ".join(sorted(scopes)), "area": area}
+        self._database.change(insert(keys).values(**row, created=self._accounts.clock(), until=expires))
         return f"{PREFIX}{id}_{secret}"
 
     def check(self, secret: str) -> Key | None:
@@ -71,26 +71,26 @@ class Keys:
 
     def revoke(self, id: str) -> bool:
         """End a key; whether there was one."""
-        with self._accounts.transaction() as db:
-            count = db.execute("UPDATE keys SET revoked = 1 WHERE id = ? AND NOT revoked", (id,)).rowcount
+        count = self._database.change(update(keys).where(keys.c.id == id, keys.c.revoked == 0).values(revoked=1))
         self._cache.clear()
         return bool(count)
 
     def every(self) -> list[Key]:
         """All keys that are not revoked; their secrets are not known."""
-        rows = self._accounts.every(
-            "SELECT id, source, scopes, area, until FROM keys WHERE NOT revoked ORDER BY created"
-        )
+        rows = self._database.rows(select(keys.c.id, *_ALLOWED).where(keys.c.revoked == 0).order_by(keys.c.created))
         return [Key(id, source, frozenset(scopes.split()), area, until) for id, source, scopes, area, until in rows]
 
     def _find(self, secret: str) -> Key | None:
         if not secret.startswith(PREFIX):
             return None
         id, _, rest = secret.removeprefix(PREFIX).partition("_")
-        row = self._accounts.one("SELECT hash, source, scopes, area, until FROM keys WHERE id = ? AND NOT revoked", id)
-        if row is None or not compare_digest(row[0], _digest(rest)):
+        row = self._database.one(select(keys.c.hash, *_ALLOWED).where(keys.c.id == id, keys.c.revoked == 0))
+        if row is None or not compare_digest(bytes(row[0]), _digest(rest)):
             return None
         return Key(id, row[1], frozenset(row[2].split()), row[3], row[4])
+
+
+_ALLOWED = (keys.c.source, keys.c.scopes, keys.c.area, keys.c.until)
 
 
 def _digest(secret: str) -> bytes:

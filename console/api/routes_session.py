@@ -54,7 +54,7 @@ async def sign_in(
         raise Refusal("invalid", "give `name` and `password`, or `token`")
     if begun is None:
         # A name without an account is not written down: it may be a password typed into the wrong field.
-        if proof.name and room.accounts.is_known(proof.name):
+        if await to_thread.run_sync(room.accounts.is_known, proof.name or ""):
             await room.site.fact("sign_in_refused", {"principal": proof.name})
         raise Refusal("used_token" if proof.token else "wrong_credentials")
     attempts.succeed(name, address)
@@ -63,7 +63,7 @@ async def sign_in(
     if earlier:
         await to_thread.run_sync(room.accounts.sign_out, earlier)
     await room.site.fact("signed_in", {"principal": signed.user.name, "role": signed.user.role})
-    response = answer(session_info(room, signed))
+    response = answer(await to_thread.run_sync(session_info, room, signed))
     set_cookie(request, response, secret)
     return response
 
@@ -71,7 +71,7 @@ async def sign_in(
 @router.get("/session", response_model=Session)
 async def who(request: Request, room: RoomOf, principal: Annotated[Principal, may("session")]) -> Response:
     """Who is signed in."""
-    return answer(session_info(room, signed_of(request)))
+    return answer(await to_thread.run_sync(session_info, room, signed_of(request)))
 
 
 @router.delete("/session", status_code=204)

@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from alerts.database import CANNOT_ASK
 from alerts.names import rfc3339
 from console.api.access import Principal, authorize
 from console.api.hub import Hub, Reader, event
@@ -78,13 +79,15 @@ async def _events(
 
 def _recheck(room: Room, secret: str, reader: Reader) -> str:
     """Why the stream must end; '' while it may go on, with the area the account has now."""
-    signed = room.accounts.session(secret)
-    if signed is None:
-        return "revoked"
     try:
+        signed = room.accounts.session(secret)
+        if signed is None:
+            return "revoked"
         scope = authorize(room.principal(signed), "stream:read")
     except Refusal:
         return "no_permission"
+    except CANNOT_ASK:  # asked again at the next check; a snapshot would not be given meanwhile
+        return ""
     if scope != reader.scope:
         reader.scope = scope
     return ""

@@ -4,6 +4,7 @@ from hmac import compare_digest
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+from anyio import to_thread
 from fastapi import Depends, Request, Response
 
 from console.api.access import Action, Principal, authorize
@@ -55,12 +56,14 @@ def secret_of(request: Request) -> str:
 
 
 def signed_of(request: Request) -> Signed:
-    """The session of a request. Raises Refusal."""
-    secret = secret_of(request)
-    signed = room_of(request).accounts.session(secret) if secret else None
-    if signed is None:
-        raise Refusal("not_signed_in")
+    """The session of a request that was let through."""
+    signed: Signed = request.state.signed
     return signed
+
+
+def _who(room: Room, secret: str) -> tuple[Signed, Principal] | None:
+    signed = room.accounts.session(secret) if secret else None
+    return None if signed is None else (signed, room.principal(signed))
 
 
 def refuse_other_sites(request: Request) -> None:
@@ -89,13 +92,17 @@ class May:
 
     async def __call__(self, request: Request) -> Principal:
         """The principal. Raises Refusal."""
-        signed = signed_of(request)
+        # A database that does not answer holds up this request alone.
+        found = await to_thread.run_sync(_who, room_of(request), secret_of(request))
+        if found is None:
+            raise Refusal("not_signed_in")
+        signed, principal = found
         if request.method not in _SAFE:
             refuse_other_sites(request)
             if not compare_digest(request.headers.get("x-csrf", "").encode(), signed.csrf.encode()):
                 raise Refusal("wrong_csrf", "the header X-CSRF is not the session's")
-        principal = room_of(request).principal(signed)
         authorize(principal, self.action)
+        request.state.signed = signed
         return principal
 
 
