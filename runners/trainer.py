@@ -11,13 +11,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from alerts.store import Lesson, Store
-from models.rows import Schema
+from models.rows import LABEL, Schema
 from pipeline.errors import ForewarnError
 from pipeline.rules import FoldRules
 from runners.checkpoints import give_back
@@ -33,11 +36,12 @@ class TrainerStoppedError(ForewarnError):
 class TrainerProcess:
     """The driver's end of the pipe.
 
-    `lessons` of an earlier process are repeated first, so that a restart learns the same things in the same order.
+    `place`: a data directory, or the URL of a database with decisions, labels and models. `lessons` of an earlier
+    process are repeated first, so that a restart learns the same things in the same order.
     """
 
     def __init__(
-        self, data: Path, rules: FoldRules, *, seed: int, min_labels: int, lessons: Sequence[Lesson] = ()
+        self, place: Path | str, rules: FoldRules, *, seed: int, min_labels: int, lessons: Sequence[Lesson] = ()
     ) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "runners.trainer"],
@@ -47,7 +51,9 @@ class TrainerProcess:
         )
         self._send(
             {
-                "data": str(data),
+                "data": str(place) if isinstance(place, Path) else "",
+                # Over the pipe: an address may hold a password, which is nothing for a list of processes.
+                "url": "" if isinstance(place, Path) else place,
                 "schema": [list(rules.schema.codes), list(rules.schema.values), [list(p) for p in rules.schema.pairs]],
                 "targets": [[t.name, t.hold / 86_400_000_000, t.prior / 10_000] for t in rules.targets],
                 "seed": seed,
@@ -131,6 +137,39 @@ class KeptModels:
         """Nothing runs."""
 
 
+class Models(Protocol):
+    """Where published models are kept."""
+
+    def keep(self, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
+        """Store a model durably; its sha256."""
+        ...
+
+
+class Held:
+    """Labels that are known later than a lesson ends: a partition that is ahead of the others has some."""
+
+    def __init__(self) -> None:
+        self._labels = np.zeros(0, LABEL)
+
+    def until(self, moment: int, fresh: NDArray[Any]) -> NDArray[Any]:
+        """Those known by a moment (µs UTC), in the order (known_at, subject, target); the rest waits."""
+        labels = np.concatenate([self._labels, fresh])
+        is_known = labels["known_at"] <= moment
+        self._labels = labels[~is_known]
+        known = labels[is_known]
+        halves = np.ascontiguousarray(known["subject"]).view(">u8").reshape(-1, 2)
+        return known[np.lexsort((known["target"], halves[:, 1], halves[:, 0], known["known_at"]))]
+
+
+def _opened(data: str, url: str) -> tuple[Store, Models]:
+    if url:
+        from alerts.database import Database
+        from runners.pg_models import ModelTable
+
+        return Store(url, readonly=True), ModelTable(Database(url))
+    return Store(Path(data) / "store.db", readonly=True), ModelFiles(Path(data) / "models")
+
+
 def main() -> None:
     """Serve one driver until its pipe closes."""
     from models.fitting.trainer import TargetSpec, Trainer
@@ -146,9 +185,8 @@ def main() -> None:
         min_labels=start["min_labels"],
         seed=start["seed"],
     )
-    data = Path(start["data"])
-    store = Store(data / "store.db", readonly=True)
-    files = ModelFiles(data / "models")
+    store, models = _opened(start["data"], start["url"])
+    held = Held()
     seen_decisions = seen_labels = 0
     for line in sys.stdin.buffer:
         lesson = json.loads(line)
@@ -156,10 +194,10 @@ def main() -> None:
             learn = block.learn
             if learn.any():
                 trainer.decide(block.heads[learn], block.rows.take(learn.nonzero()[0]))
-        trainer.know(store.labels(seen_labels, lesson["labels"]))
+        trainer.know(held.until(lesson["until"], store.labels(seen_labels, lesson["labels"])))
         seen_decisions, seen_labels = lesson["decisions"], lesson["labels"]
         published = trainer.learn_until(lesson["until"])
-        sha256 = files.keep(published.head, published.arrays) if published else ""
+        sha256 = models.keep(published.head, published.arrays) if published else ""
         if published:
             give_back()
         try:
