@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
-from sqlalchemy import Dialect
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import URL
 
 from alerts.database import CONNECT_S
@@ -34,8 +32,7 @@ class PostgresWriter:
     def __init__(self, url: URL, *, durable: bool = True) -> None:
         self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._options = _SETTINGS + ("" if durable else " -c synchronous_commit=off")
-        dialect: Dialect = PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
-        self._keeper = Keeper(dialect)
+        self._keeper = Keeper(is_sqlite=False)
         self._connection: psycopg.Connection | None = None
         self._lock = threading.Lock()
         self._unsure: Moved | None = None
@@ -65,7 +62,7 @@ class PostgresWriter:
                 connection.rollback()
                 return False
             for statement, rows in self._keeper.rows(moved, found[0] - more, all_effects):
-                cursor.executemany(statement, rows)
+                cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
             if more or any(effects.verdicts for effects in all_effects):
                 cursor.execute(_NOTIFY, (CHANNEL, f"{moved.log}-{moved.partition}"))
             # After one that failed the server skips all that follows, the commit too.

@@ -89,7 +89,7 @@ class Store:
         self.is_sqlite = found.get_backend_name() == "sqlite"
         if self.is_sqlite:
             self.engine: Engine = create_engine(found)
-            self._keeper = Keeper(self.engine.dialect)
+            self._keeper = Keeper(is_sqlite=True)
             _tune(self.engine, durable=durable, readonly=readonly)
         else:
             from alerts import postgres

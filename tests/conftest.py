@@ -1,4 +1,4 @@
-"""What every test shares: where the real data lies, and that its absence is loud."""
+"""What every test shares: where the real data lies, a real PostgreSQL, and that the absence of either is loud."""
 
 import os
 from pathlib import Path
@@ -25,3 +25,11 @@ def real_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Of a store that is not there yet, in each of the two databases."""
+    if request.param == "sqlite":
+        return tmp_path / "store.db"
+    return str(request.getfixturevalue("database"))

@@ -39,17 +39,12 @@ ORDER = ["bbbb", "aaaa", "cccc", "eeee", "dddd"]
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A store with seven warnings, two of them shut."""
-    store = Store(tmp_path / "store.db")
+def queue(address: Path | str) -> Iterator[Queue]:
+    """Of a store with seven warnings, two of them shut."""
+    store = Store(address)
     store.apply("signals", 0, 0, 1, {}, [Effects(transitions=[each]) for each in CHANGES])
     store.close()
-    return tmp_path / "store.db"
-
-
-@pytest.fixture
-def queue(path: Path) -> Iterator[Queue]:
-    with closing(Queue(path)) as opened:
+    with closing(Queue(address)) as opened:
         yield opened
 
 
@@ -134,10 +129,10 @@ def test_too_much_or_a_cursor_from_the_future_is_no_answer(queue: Queue, number:
     assert queue.since(None, "signals", 0, number, 7) is None
 
 
-def test_who_took_a_warning_is_known_after_other_changes(tmp_path: Path) -> None:
-    store = Store(tmp_path / "taken.db")
+def test_who_took_a_warning_is_known_after_other_changes(address: Path | str) -> None:
+    store = Store(address)
     changes = [change("aaaa"), change("aaaa", 2, cause="acknowledged", principal="li"), change("aaaa", 3)]
     store.apply("signals", 0, 0, 1, {}, [Effects(transitions=changes)])
     store.close()
-    with closing(Queue(tmp_path / "taken.db")) as queue:
+    with closing(Queue(address)) as queue:
         assert queue.taker(None, "aaaa") == "li"

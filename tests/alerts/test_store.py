@@ -1,15 +1,12 @@
 """The store keeps a frame's effects with the partition's offset, whole and once."""
 
-import sqlite3
 from collections import Counter
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy.exc import IntegrityError
 
 from alerts.schema import metadata
 from alerts.store import Store
@@ -33,14 +30,17 @@ def effects(*transitions: dict[str, Any], **counts: int) -> Effects:
     return Effects(transitions=list(transitions), counts=Counter(counts), labels=[(b"k" * 16, 0, 1, 50)])
 
 
+Address = Path | str
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Of a store that is not there yet."""
+    """Of a store in a file that is not there yet."""
     return tmp_path / "store.db"
 
 
-def test_effects_and_offset_are_kept_together(path: Path) -> None:
-    store = Store(path)
+def test_effects_and_offset_are_kept_together(address: Address) -> None:
+    store = Store(address)
     assert store.apply("signals", 0, 4, 99, DIGESTS, [effects(change("w", 1), applied=3)])
     applied = store.applied("signals", 0)
     assert applied is not None
@@ -51,8 +51,8 @@ def test_effects_and_offset_are_kept_together(path: Path) -> None:
 
 
 @pytest.mark.parametrize("offset", [4, 3])
-def test_a_frame_at_or_below_the_offset_changes_nothing(path: Path, offset: int) -> None:
-    store = Store(path)
+def test_a_frame_at_or_below_the_offset_changes_nothing(address: Address, offset: int) -> None:
+    store = Store(address)
     store.apply("signals", 0, 4, 99, DIGESTS, [effects(change("w", 1), applied=3)])
     assert not store.apply("signals", 0, offset, 100, {}, [effects(change("w", 2), applied=3)])
     applied = store.applied("signals", 0)
@@ -63,8 +63,8 @@ def test_a_frame_at_or_below_the_offset_changes_nothing(path: Path, offset: int)
     store.close()
 
 
-def test_partitions_and_logs_have_offsets_of_their_own(path: Path) -> None:
-    store = Store(path)
+def test_partitions_and_logs_have_offsets_of_their_own(address: Address) -> None:
+    store = Store(address)
     store.apply("signals", 0, 4, 99, DIGESTS, [])
     assert store.apply("signals", 1, 2, 99, DIGESTS, [])
     assert store.apply("site", 0, 0, 99, DIGESTS, [])
@@ -72,10 +72,10 @@ def test_partitions_and_logs_have_offsets_of_their_own(path: Path) -> None:
     store.close()
 
 
-def test_effects_that_cannot_be_kept_leave_nothing_behind(path: Path) -> None:
-    store = Store(path)
+def test_effects_that_cannot_be_kept_leave_nothing_behind(address: Address) -> None:
+    store = Store(address)
     twice = effects(change("w", 1), change("w", 1), applied=1)
-    with pytest.raises(IntegrityError):
+    with pytest.raises(Exception, match=r"(?i)unique"):
         store.apply("signals", 0, 0, 99, DIGESTS, [effects(change("v", 1)), twice])
     assert store.applied("signals", 0) is None
     assert list(store.transitions()) == []
@@ -83,8 +83,8 @@ def test_effects_that_cannot_be_kept_leave_nothing_behind(path: Path) -> None:
     store.close()
 
 
-def test_a_warning_is_as_its_last_transition_left_it(path: Path) -> None:
-    store = Store(path)
+def test_a_warning_is_as_its_last_transition_left_it(address: Address) -> None:
+    store = Store(address)
     store.apply("signals", 0, 0, 1, DIGESTS, [effects(change("w", 1), change("w", 2, office=70))])
     [warning] = store.queue()
     assert (warning["number"], warning["level"], warning["office"]) == (2, 2, 70)
@@ -95,19 +95,18 @@ def test_a_warning_is_as_its_last_transition_left_it(path: Path) -> None:
     store.close()
 
 
-def test_a_warning_is_as_old_as_its_first_transition(path: Path) -> None:
-    store = Store(path)
+def test_a_warning_is_as_old_as_its_first_transition(address: Address) -> None:
+    store = Store(address)
     store.apply("signals", 0, 0, 1, DIGESTS, [effects(change("w", 1), change("w", 2))])
     assert store.queue()[0]["since"] == 101
     store.close()
 
 
-def test_a_reader_sees_what_was_committed_and_no_more(path: Path) -> None:
-    store = Store(path)
+def test_a_reader_sees_what_was_committed_and_no_more(address: Address) -> None:
+    store = Store(address)
     store.apply("signals", 0, 0, 1, DIGESTS, [effects(change("w", 1))])
-    reader = Store(path, readonly=True)
-    connection = store.engine.connect()
-    with connection.begin():
+    reader = Store(address, readonly=True)
+    with store.transaction() as connection:
         connection.exec_driver_sql("DELETE FROM transitions")
         assert len(list(reader.transitions())) == 1
     assert list(reader.transitions()) == []
@@ -128,8 +127,8 @@ def test_a_reader_of_nothing_is_told_so(path: Path) -> None:
         Store(path, readonly=True)
 
 
-def test_lessons_are_written_before_they_are_sent_and_answered_once(path: Path) -> None:
-    store = Store(path)
+def test_lessons_are_written_before_they_are_sent_and_answered_once(address: Address) -> None:
+    store = Store(address)
     lesson = store.ask(500, (3, 40))
     assert store.lessons() == [lesson]
     store.answer(lesson, None)
@@ -137,10 +136,10 @@ def test_lessons_are_written_before_they_are_sent_and_answered_once(path: Path) 
     store.close()
 
 
-def test_a_migrated_store_is_what_the_schema_says(path: Path) -> None:
-    store = Store(path)
-    connection = store.engine.connect()
-    assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+def test_a_migrated_store_is_what_the_schema_says(address: Address) -> None:
+    store = Store(address)
+    with store.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     store.close()
 
 
@@ -154,9 +153,10 @@ def test_a_store_is_opened_again_as_it_was(path: Path) -> None:
 
 
 @pytest.mark.parametrize("readonly", [False, True])
-def test_a_newer_schema_is_refused(path: Path, *, readonly: bool) -> None:
-    Store(path).close()
-    with closing(sqlite3.connect(path)) as db, db:
-        db.execute("UPDATE alembic_version SET version_num = '9999'")
+def test_a_newer_schema_is_refused(address: Address, *, readonly: bool) -> None:
+    store = Store(address)
+    with store.transaction() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    store.close()
     with pytest.raises(NewerData, match="upgrade forewarn"):
-        Store(path, readonly=readonly)
+        Store(address, readonly=readonly)
