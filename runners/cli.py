@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from pipeline.errors import ForewarnError
+from runners.cli_cluster import add_cluster
 from runners.cli_people import account_app, key_app
 
 app = typer.Typer(
@@ -456,6 +457,9 @@ def bench(
         table.add_row(*(_cell(figure[name]) for name in ("name", "measured", "unit", "goal", "peer", "ratio")),
                       {True: "yes", False: "NO", None: "-"}[figure["passed"]])  # fmt: skip
     out.print(table)
+
+
+add_cluster(app)
 
 
 # mapping and config ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from config.cluster import Kafka
 from pipeline.errors import ConfigError
-from runners.kafka_client import MAX_RECORD_BYTES, Clients, translated
+from runners.kafka_client import MAX_RECORD_BYTES, Clients, check_codec, translated
 
 State = Literal["made", "there", "changed"]
 _DAY_MS = 86_400_000
@@ -37,6 +37,7 @@ def init(settings: Kafka, partition_count: int, folder: Path = Path(), *, timeou
 
     Raises LogUnavailable, and ConfigError with every problem: then nothing was made or set.
     """
+    check_codec(settings.compression)
     clients = Clients(settings, folder, timeout_s=timeout_s)
     admin = clients.administrator()
     try:

@@ -1,0 +1,159 @@
+"""`forewarn kafka init`, `worker`, `serve` and `migrate`: a site on Kafka and PostgreSQL.
+
+What they call is imported when they are called: embedded, the command line needs none of the cluster's libraries.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.errors import ConfigError, ForewarnError
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+kafka_app = typer.Typer(no_args_is_help=True, help="The topics of a site on Kafka.")
+
+Config = Annotated[Path, typer.Option("--config", help="Configuration with `runner: kafka`.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+_LIBRARIES = frozenset({"kafka", "faust", "aiokafka", "psycopg"})
+
+
+class ExtraMissing(ForewarnError):
+    """The cluster's libraries are not installed."""
+
+
+def add_cluster(app: typer.Typer) -> None:
+    """Register these commands."""
+    app.add_typer(kafka_app, name="kafka")
+    app.command()(worker)
+    app.command()(serve)
+    app.command()(migrate)
+
+
+@kafka_app.command("init")
+def kafka_init(config: Config, json_: Json = False) -> None:
+    """Makes the topics that the configuration asks for; run again, it changes nothing.
+
+    What differs from the configuration is set anew, but never a partition count.
+
+    Example: forewarn kafka init --config site.yaml
+    """
+    settings = _of_a_cluster(config)
+    with _with_libraries():
+        from runners.kafka_topics import init
+
+        topics = init(settings.kafka, settings.partition_count, config.parent)
+    rows = [
+        {"topic": topic.name, "state": topic.state, "partitions": topic.partitions, "replication": topic.replication,
+         "min_insync": int(topic.settings["min.insync.replicas"]), "retention_days": topic.retention_days}
+        for topic in topics
+    ]  # fmt: skip
+    if json_:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    width = max(len(topic.name) for topic in topics)
+    for row in rows:
+        typer.echo(
+            f"{row['topic']:{width}}  {row['state']:7}  {row['partitions']} partitions, {row['replication']} replicas,"
+            f" {row['min_insync']} in sync, {row['retention_days']:g} days"
+        )
+
+
+def worker(
+    config: Config,
+    name: Annotated[
+        str, typer.Option(help="Its own name among the workers, kept over restarts; the host's unless given.")
+    ] = "",
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Port of /metrics; the configuration's unless given, 0: none.")
+    ] = None,
+) -> None:
+    """One worker: folds the partitions that Kafka assigns to it, until stopped. Start as many as there is work for.
+
+    Example: forewarn worker --config site.yaml --name worker-1
+    """
+    _of_a_cluster(config)
+    with _with_libraries():
+        from runners.worker import run
+
+        is_well = run(config, name=name, metrics_port=metrics_port, tell=_tell)
+    if not is_well:
+        raise typer.Exit(1)
+
+
+def serve(
+    config: Config,
+    host: Annotated[str, typer.Option(help="Address to serve on; beyond loopback only with TLS.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of console, API and intake.")] = 8080,
+    metrics_port: Annotated[int, typer.Option(help="Port of /metrics on the loopback address; 0: none.")] = 9464,
+    tls_cert: Annotated[Path | None, typer.Option("--tls-cert", help="Certificate (PEM).")] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Key of the certificate (PEM).")] = None,
+    trusted_proxy: Annotated[
+        str | None, typer.Option("--trusted-proxy", help="Address of a proxy that ends TLS before us.")
+    ] = None,
+) -> None:
+    """Console, API, intake and delivery for a site on Kafka, until stopped. Several may run behind a load balancer.
+
+    Example: forewarn serve --config site.yaml --port 8080
+    """
+    from runners.live_server import Address
+
+    _of_a_cluster(config)
+    with _with_libraries():
+        from runners.serve import run
+
+        is_well = run(
+            config, Address(host, port, tls_cert, tls_key, trusted_proxy), metrics_port=metrics_port, tell=_tell
+        )
+    if not is_well:
+        raise typer.Exit(1)
+
+
+def migrate(
+    source: Annotated[Path, typer.Option("--from", help="Data directory of an embedded site that is stopped.")],
+    config: Annotated[Path, typer.Option("--to", help="Configuration with `runner: kafka`.")],
+    json_: Json = False,
+) -> None:
+    """Moves an embedded site's logs, snapshots and store to Kafka and PostgreSQL; offsets and digests stay as they are.
+
+    Example: forewarn migrate --from /var/lib/forewarn --to cluster.yaml
+    """
+    _of_a_cluster(config)
+    with _with_libraries():
+        from runners.moving import move
+
+        moved = move(source, config, tell=_tell)
+    if json_:
+        typer.echo(json.dumps(moved, indent=2, default=str))
+        return
+    for what, count in moved.items():
+        typer.echo(f"{what:30} {count:>12}")
+
+
+def _tell(words: str) -> None:
+    typer.echo(words, err=True)
+
+
+def _of_a_cluster(config: Path) -> "Settings":
+    """The settings in this file. Raises ConfigError, also where they are of an embedded site."""
+    from config.load import load_settings
+
+    settings = load_settings(config)
+    if settings.runner != "kafka":
+        raise ConfigError([f"{config}: runner is {settings.runner}; this command is for a site with `runner: kafka`"])
+    return settings
+
+
+@contextmanager
+def _with_libraries() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _LIBRARIES:
+            raise
+        raise ExtraMissing(f"{error.name} is not installed: pip install 'forewarn[cluster]'") from error
