@@ -1,14 +1,15 @@
 """`forewarn explain`: a warning's story from log and store, offline. Nothing is folded again and nothing is changed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from alerts.names import Names, zone_offset
+from alerts.names import Directory, Names, zone_offset
 from alerts.sentences import reasons, sentence
 from alerts.store import Store
 from pipeline.calendar import MINUTE_US, WorkCalendar
@@ -30,8 +31,8 @@ from runners.explanation import (
 )
 from runners.explanation_text import as_text
 from runners.exports import genesis_settings
-from runners.find_warning import AmbiguousWarning, UnknownWarning, find_warning
-from runners.frames_by_key import FramesByKey
+from runners.find_warning import AmbiguousWarning, Matters, UnknownWarning, find_warning
+from runners.frames_by_key import FramesByKey, KeptFrames, config_offsets
 from runners.log_sqlite import Logs
 from runners.wiring import level_rules
 
@@ -48,18 +49,49 @@ def explain(data: Path, warning: str, *, language: Language = "both") -> Explana
     Raises UnknownWarning, AmbiguousWarning, FileNotFoundError.
     """
     with Logs(data / "log.db", readonly=True) as logs, closing(Store(data / "store.db", readonly=True)) as store:
-        row = find_warning(store, logs, warning.strip())
-        return _Story(data, logs, store, row).told(language)
+        told = ToldBy(
+            logs, store, lambda log, partition: config_offsets(logs, log, partition),
+            lambda sha256: (data / "models" / f"{sha256}.fwc").is_file(),
+        )  # fmt: skip
+        return explain_by(told, warning, language=language)
+
+
+class ToldLogs(KeptFrames, Matters, Directory, Protocol):
+    """What is asked of logs: those of a data directory, those of a cluster."""
+
+    def text(self, partition: int, offset: int, index: int) -> str | None:
+        """The redacted text of an entry while it is kept."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToldBy:
+    """Where a story comes from.
+
+    `configurations`: offsets of the config entries of a log and partition. `has_model`: whether a model is kept.
+    """
+
+    logs: ToldLogs
+    store: Store
+    configurations: Callable[[str, int], Iterable[int]]
+    has_model: Callable[[str], bool]
+
+
+def explain_by(by: ToldBy, warning: str, *, language: Language = "both") -> Explanation:
+    """The story of one warning, wherever logs and store are. Raises UnknownWarning, AmbiguousWarning."""
+    row = find_warning(by.store, by.logs, warning.strip())
+    return _Story(by, row).told(language)
 
 
 class _Story:
     """Gathers one warning's story."""
 
-    def __init__(self, data: Path, logs: Logs, store: Store, row: Mapping[str, Any]) -> None:
-        self._data, self._logs, self._row = data, logs, row
+    def __init__(self, by: ToldBy, row: Mapping[str, Any]) -> None:
+        logs, store = by.logs, by.store
+        self._has_model, self._logs, self._row = by.has_model, logs, row
         self._changes = [t for t in store.transitions(row["id"]) if t["warning"] == row["id"]]
         self._models = {lesson.id: lesson.result or "" for lesson in store.lessons()}
-        self._frames = FramesByKey(logs, row["log"], row["partition"])
+        self._frames = FramesByKey(logs, row["log"], row["partition"], by.configurations(row["log"], row["partition"]))
         self._names = Names(logs, genesis_settings(logs))
         self._english = self._names.en if self._names.has_languages else None
         self._name = self._names.zh
@@ -94,7 +126,7 @@ class _Story:
     def _configurations(self, versions: set[int]) -> dict[int, tuple[FoldRules, Mapping[str, Any]]]:
         """Rules and settings by version, as the log itself holds them."""
         found: dict[int, tuple[FoldRules, Mapping[str, Any]]] = {}
-        for offset in self._frames.configurations():
+        for offset in self._frames.configurations:
             if not versions - found.keys():
                 break
             found |= self._configuration(offset)
@@ -210,7 +242,7 @@ class _Story:
             config=int(transition["versions"]["config"]),
             model=model,
             model_sha256=sha256,
-            is_model_kept=bool(sha256) and (self._data / "models" / f"{sha256}.fwc").is_file(),
+            is_model_kept=bool(sha256) and self._has_model(sha256),
             by=_act(transition, local),
             rests_on=tuple(self._rests_on(transition, local)),
         )

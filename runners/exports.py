@@ -10,6 +10,7 @@ from alerts.store import Store
 from pipeline.assessment import Level
 from pipeline.frame import Frame
 from pipeline.rules import FoldRules
+from runners.frames_by_key import KeptFrames
 from runners.log_sqlite import Logs
 
 _HEADER = "subject,kind,target,at,score,probability,label,label_known_at,office,category,share"
@@ -50,7 +51,7 @@ def readable(transition: dict[str, Any], names: Names, rules: FoldRules) -> dict
     }
 
 
-def genesis_settings(logs: Logs) -> Mapping[str, Any]:
+def genesis_settings(logs: KeptFrames) -> Mapping[str, Any]:
     """Settings of the log's first entry; empty where it has none."""
     body = logs.frame("signals", 0, 0) or logs.frame("site", 0, 0)
     others = Frame.from_bytes(body, 0).others if body else ()

@@ -1,18 +1,29 @@
 """Which warning is meant: an id, a prefix of one, or the id of a matter; and what to say when none or several are."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from alerts.store import Store
 from pipeline.errors import ForewarnError
 from runners.exports import rfc3339
-from runners.log_sqlite import Logs
 
 LEAST_PREFIX = 4
 """Characters of an id that are worth looking up."""
 _CLOSE = 5
 _LISTED = 20
 _EVERY = 1 << 31
+
+
+class Matters(Protocol):
+    """The directory of matters."""
+
+    def matter(self, key: bytes) -> tuple[int, str] | None:
+        """Partition and readable id of a matter."""
+        ...
+
+    def matter_key(self, name: str) -> bytes | None:
+        """Key of a matter by its readable id or its number."""
+        ...
 
 
 class UnknownWarning(ForewarnError):
@@ -34,7 +45,7 @@ class AmbiguousWarning(ForewarnError):
         self.asked, self.matches = asked, tuple(row["id"] for row in rows)
 
 
-def find_warning(store: Store, logs: Logs, asked: str) -> dict[str, Any]:
+def find_warning(store: Store, logs: Matters, asked: str) -> dict[str, Any]:
     """The row of the one warning that is meant: its id, else its matter's id, else a prefix of its id."""
     prefix = asked.lower()
     exact = store.warning(prefix)
@@ -56,7 +67,7 @@ def find_warning(store: Store, logs: Logs, asked: str) -> dict[str, Any]:
     return found[0]
 
 
-def _close(rows: Sequence[Mapping[str, Any]], logs: Logs, asked: str) -> list[str]:
+def _close(rows: Sequence[Mapping[str, Any]], logs: Matters, asked: str) -> list[str]:
     """Ids of warnings and of their matters that share most characters with what was asked, at the same places."""
     names = [row["id"] for row in rows]
     for row in rows:

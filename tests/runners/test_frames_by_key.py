@@ -8,7 +8,7 @@ from pipeline.calendar import WorkCalendar
 from pipeline.frame import Frame, Kind, frame_of_others
 from pipeline.rules import FoldRules
 from runners.explanation import EntryState
-from runners.frames_by_key import FRAMES, FramesByKey
+from runners.frames_by_key import FRAMES, FramesByKey, config_offsets
 from runners.log_sqlite import Logs
 
 UTC = WorkCalendar(np.zeros(0, np.int64), np.zeros(1, np.int64), np.zeros(0, np.int64))
@@ -28,7 +28,7 @@ def command() -> bytes:
 def test_config_entries_are_found_and_nothing_else(tmp_path: Path) -> None:
     with Logs(tmp_path / "log.db") as logs:
         logs.append("signals", 0, [config(1), command(), config(2), command(), config(3)])
-        assert list(FramesByKey(logs, "signals", 0).configurations()) == [0, 2, 4]
+        assert list(config_offsets(logs, "signals", 0)) == [0, 2, 4]
 
 
 def test_a_frame_is_read_once_and_one_that_is_gone_is_told_apart(tmp_path: Path) -> None:
