@@ -246,14 +246,14 @@ def _check_java() -> None:
     said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False).stderr
     version = re.search(r'version "(\d+)', said)
     if version is None or int(version[1]) < _JAVA:
-        raise PartMissing(f"Kafka {VERSION} needs Java {_JAVA} or later: apt-get install openjdk-17-jre-headless")
+        raise PartMissing(f"Kafka {VERSION} needs Java {_JAVA} or later: apt-get install default-jre-headless")
 
 
 def _program() -> str:
     home = os.environ.get("JAVA_HOME")
     java = shutil.which(f"{home}/bin/java") if home else shutil.which("java")
     if java is None:
-        raise PartMissing(f"Java {_JAVA} is not on this machine: apt-get install openjdk-17-jre-headless")
+        raise PartMissing(f"Java {_JAVA} is not on this machine: apt-get install default-jre-headless")
     return java
 
 
