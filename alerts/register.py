@@ -22,13 +22,11 @@ from alerts.register_schema import (
     log_bases,
     meta,
     names,
-    register_metadata,
     tallies,
     texts,
 )
+from alerts.revision import bring_up
 
-_SCHEMA_LOCK = 0x666F7265
-"""Key of the lock under which tables are made; several processes of a cluster start at once."""
 _LETTER = ("source", "position", "reason", "field", "detail", "remedy", "size", "sha256", "body")
 
 _named = unnested(code=BigInteger(), kind=Text(), name=Text())
@@ -55,7 +53,7 @@ _LETTERS = select(deadletters.c["id"], *(deadletters.c[name] for name in _LETTER
 
 
 class PgRegister(MatterTable):
-    """The register of one cluster; makes its tables where they are not there.
+    """The register of one cluster; brings the tables up to this version. Raises NewerData.
 
     Parameters
     ----------
@@ -68,8 +66,7 @@ class PgRegister(MatterTable):
         self._is_own = not isinstance(address, Database)
         super().__init__(address if isinstance(address, Database) else Database(address))
         with self.database.transaction() as connection:
-            connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
-            register_metadata.create_all(connection)
+            bring_up(connection)
 
     def close(self) -> None:
         """Let go of the connections."""
