@@ -18,7 +18,6 @@ from config.load import canonical
 from config.settings import Settings
 from connectors.intake_http import Accepted, NotNow
 from console.api.directory import LogDirectory
-from console.api.directory import LogDirectory
 from console.api.ports import Readiness, SourceStatus
 from pipeline.errors import ConfigError, Reason, Refused
 from pipeline.frame import Kind
@@ -41,6 +40,7 @@ from runners.live_work import Entry
 from runners.reading_limits import reading_rules
 from runners.readings_runner import ReadingsRunner
 from runners.recorded import edge_key
+from runners.routing import Routing
 from runners.sinks import sinks_of
 from runners.site_runner import SiteRunner
 
@@ -83,18 +83,19 @@ class Live:
             raise ConfigError([f"{self.data}: {why}"])
         self._surges = SiteRunner(site, site.partitions[0].rules)
         self._surges.restore()
-        self._readings = ReadingsRunner(site, reading_rules(Settings(), {}), rules_of=sensor_rules, hear=self._hear)
-        self._readings.names = site.logs.names_of("sensor")
+        self._readings = self._sensing()
         self.hub = Hub(site.store.cursor())
         stored: dict[str, int] = {}
         for tallies in site.store.tallies().values():
             for name, count in tallies.items():
                 stored[name] = stored.get(name, 0) + count
         self._words: list[dict[str, Any]] = []
-        self._readings.restore()
+        for runner in self._readings:
+            runner.restore()
         heard = {name: site.logs.position(f"heard@{name}") for name in made.mappings}
         self.ledger = Ledger(site.logs.tallies(), stored, heard)
-        self.engine = Engine(site, self._surges, self._readings, self.clock, self.hub, self.ledger)
+        routing = Routing(made.settings, site.logs, len(site.partitions))
+        self.engine = Engine(site, self._surges, self._readings, routing, self.clock, self.hub, self.ledger)
         self.engine.assess(self._words)
         self.gate = LiveGate(self.engine, made.sources(self._key))
         self.files = FileDrops(GateDoor(self.gate))
@@ -108,6 +109,17 @@ class Live:
         self.delivery = LiveDelivery(
             self.engine, sinks_of(self.settings, self.data, made.path.parent), lambda: (self.settings, self.rules)
         )
+
+    def _sensing(self) -> list[ReadingsRunner]:
+        """A fold of readings beside every partition of matters; what is known of sensors is one table for all."""
+        rules, names = reading_rules(Settings(), {}), self._site.logs.names_of("sensor")
+        places: dict[int, int] = {}
+        runners = []
+        for partition in self._site.partitions:
+            runner = ReadingsRunner(self._site, rules, number=partition.number, rules_of=sensor_rules, hear=self._hear)
+            runner.names, runner.places = names, places
+            runners.append(runner)
+        return runners
 
     def _hear(self, words: list[dict[str, Any]]) -> None:
         if hasattr(self, "engine"):
@@ -143,7 +155,8 @@ class Live:
             # A fold that broke off is no state to go on from; the log is.
             self._site.checkpointing = False
         self.trainer.close()
-        self._readings.close()
+        for runner in self._readings:
+            runner.close()
         self._surges.close()
         self._reader.close()
         self._site.close()
@@ -160,15 +173,6 @@ class Live:
         return await self.gate.accept(source, records, key=key, indexes=indexes, refused=refused, is_batch=is_batch)
 
     # console.api.ports.LiveSite ------------------------------------------------------------------------------------
-
-    @property
-    def store_url(self) -> Path:
-        """Where the warnings are."""
-        return self.data / "store.db"
-
-    def directory(self) -> LogDirectory:
-        """The directory beside the one writer, opened for the caller to close."""
-        return LogDirectory(self.data / "log.db")
 
     @property
     def store_url(self) -> Path:
@@ -213,8 +217,8 @@ class Live:
             loop.call_soon_threadsafe(_fail, failed, why)
 
         try:
-            to_site = belongs is not None and belongs[0] == "site"
-            self.engine.enter(Entry(Kind.COMMAND, payload, to_site=to_site, fail=fail))
+            log, number = belongs or ("signals", 0)
+            self.engine.enter(Entry(Kind.COMMAND, payload, to_site=log == "site", partition=number, fail=fail))
             return await asyncio.wait_for(failed, wait_s)
         except TimeoutError:
             return None
@@ -232,7 +236,8 @@ class Live:
 
     def cursor(self) -> dict[str, int]:
         """Number of transitions per partition of a log."""
-        return {"signals-0": 0, "site-0": 0} | self.hub.cursor()
+        signals = {f"signals-{partition.number}": 0 for partition in self._site.partitions}
+        return signals | {"site-0": 0} | self.hub.cursor()
 
     def sources(self) -> list[SourceStatus]:
         """All sources, those that never sent included."""
@@ -363,6 +368,7 @@ class Live:
         self._site.logs.remember(CONFIG_MARK, self._marked)
         self._site.logs.remember(CONFIG_PATH, str(made.path.absolute()))
         self.settings, self.rules = made.settings, made.rules
+        self.engine.routing.follow(made.settings)
         self.gate.sources = made.sources(self._key)
 
 

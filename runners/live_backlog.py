@@ -39,50 +39,56 @@ class Burst:
 
 
 class Backlog:
-    """Frames in the order of the log, each with the posts that leave the room once it is folded."""
+    """Frames of all partitions in the order in which they were logged, with the posts that are done once it is folded.
+
+    Each is a partition's number and a frame of it.
+    """
 
     def __init__(self, burst: Burst | None = None) -> None:
-        self._frames: deque[tuple[Frame, list[Post]]] = deque()
+        self._frames: deque[tuple[int, Frame, list[Post]]] = deque()
         self._entries = 0
-        self._urgent = -1
+        self._added = self._taken = self._urgent = 0
+        """Frames that were added and taken so far, and how many must have been taken at once."""
         self._burst = burst or Burst()
 
     def __len__(self) -> int:
         """Frames that wait."""
         return len(self._frames)
 
-    def add(self, frames: Sequence[Frame], posts: Sequence[Post], *, is_urgent: bool) -> None:
+    def add(self, frames: Sequence[tuple[int, Frame]], posts: Sequence[Post], *, is_urgent: bool) -> None:
         """These were committed; the posts are done with the last one."""
-        self._frames += [(frame, []) for frame in frames]
-        fresh = sum(map(len, frames))
+        self._frames += [(number, frame, []) for number, frame in frames]
+        self._added += len(frames)
+        fresh = sum(len(frame) for _, frame in frames)
         self._entries += fresh
         self._burst.add(fresh)
         if frames:
-            self._frames[-1][1].extend(posts)
+            self._frames[-1][2].extend(posts)
             if is_urgent:
-                self._urgent = frames[-1].offset
+                self._urgent = self._added
 
-    def is_deferred(self, folded: int) -> bool:
-        """Whether the fold stands back for a burst; never for a command or an emergency after the offset `folded`."""
-        return self._urgent <= folded and self._entries < DEFERRED and self._burst.is_one()
+    def is_deferred(self) -> bool:
+        """Whether the fold stands back for a burst; never while a command or an emergency waits."""
+        return self._urgent <= self._taken and self._entries < DEFERRED and self._burst.is_one()
 
-    def take(self) -> tuple[list[Frame], list[Post]]:
-        """About a frame's worth of what waits, in order."""
-        frames: list[Frame] = []
+    def take(self) -> tuple[dict[int, list[Frame]], list[Post]]:
+        """About a frame's worth of what waits, in order, by partition."""
+        frames: dict[int, list[Frame]] = {}
         posts: list[Post] = []
         taken = 0
-        while self._frames and (not frames or taken + len(self._frames[0][0]) <= MAX_ENTRIES):
-            frame, own = self._frames.popleft()
-            frames.append(frame)
+        while self._frames and (not frames or taken + len(self._frames[0][1]) <= MAX_ENTRIES):
+            number, frame, own = self._frames.popleft()
+            frames.setdefault(number, []).append(frame)
             posts += own
             taken += len(frame)
+            self._taken += 1
         self._entries -= taken
         return frames, posts
 
     def oldest(self) -> int | None:
         """Log time of the oldest entry; from any thread."""
         try:
-            return int(self._frames[0][0].now[0])
+            return int(self._frames[0][1].now[0])
         except IndexError:
             return None
 

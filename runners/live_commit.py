@@ -13,11 +13,12 @@ from pipeline.calendar import HOUR_US
 from pipeline.frame import Frame, frame_of_others
 from pipeline.ids import code64
 from pipeline.stages.reading_word import SENSOR, SENSOR_CODE, sensor_key
-from runners.embedded import Partition, Site
-from runners.live_frames import reading_frames, signal_frames
-from runners.live_sources import LiveSource, Part
+from runners.embedded import Site
+from runners.live_frames import SourceFrame, cut_readings, cut_signals, reading_frames, signal_frames
+from runners.live_sources import Part
 from runners.live_work import Entry, Group, Outcome, Post
 from runners.readings_runner import ReadingsRunner
+from runners.routing import Routing
 
 LETTER_BYTES = 4 << 20
 """Of dead letters that are kept of one source in an hour; what is beyond is counted only."""
@@ -52,11 +53,14 @@ class LetterBudget:
 class Commit:
     """What is written together, inside one transaction; `moves` and `outcomes` hold once it is durable."""
 
-    def __init__(self, site: Site, budget: LetterBudget, now: int, before: "Commit | None" = None) -> None:
+    def __init__(
+        self, site: Site, routing: Routing, budget: LetterBudget, now: int, before: "Commit | None" = None
+    ) -> None:
         self.site, self.now = site, now
-        self.partition: Partition = site.partitions[0]
-        self.frames: list[tuple[Frame, LiveSource | None]] = []
-        self.reading_frames: list[Frame] = []
+        self.frames: list[tuple[int, Frame]] = []
+        """What goes to the signals log, by partition."""
+        self.reading_frames: list[tuple[int, Frame]] = []
+        self._routing = routing
         self.outcomes: list[tuple[Post, Outcome]] = []
         self.moves: Counter[str] = Counter()
         self.heard: set[str] = set()
@@ -68,11 +72,12 @@ class Commit:
         self._tallies: Counter[str] = Counter()
 
     def entries(self, entries: Sequence[Entry]) -> None:
-        """Append entries that are no signals, in a frame of their own."""
-        if entries:
-            frame = frame_of_others([(entry.kind, self.now, entry.payload) for entry in entries])
-            frame.offset = self.site.logs.append("signals", self.partition.number, [frame.to_bytes()])
-            self.frames.append((frame, None))
+        """Append entries that are no signals, in frames of their own."""
+        for partition in self.site.partitions if entries else ():
+            number = partition.number
+            own = [entry for entry in entries if entry.partition is None or entry.partition == number]
+            if own:
+                self._append(number, frame_of_others([(entry.kind, self.now, entry.payload) for entry in own]))
 
     def signals(self, groups: Sequence[Group]) -> None:
         """Append the signals of these groups, source by source, and note what belongs to them."""
@@ -80,37 +85,50 @@ class Commit:
         for group in self.fresh(groups):
             for part in group.parts:
                 parts.setdefault(part.source.name, []).append(part)
-        known = self.partition.fold.county.matters.slot_of
-        logs, number = self.site.logs, self.partition.number
-        for name, own in parts.items():
-            for made in signal_frames(own, self.now):
-                frame = made.frame
-                frame.offset = logs.append("signals", number, [frame.to_bytes()])
-                keys = frame.signals["matter"].tolist()
-                logs.direct(
-                    (key, number, f"{name}/{matter}")
-                    for key, matter in zip(keys, made.matters, strict=True)
-                    if key not in known
-                )
-                if made.texts:
-                    logs.keep_texts(number, frame.offset, made.texts, self.now + made.source.retention)
-                self.frames.append((frame, made.source))
+        for own in parts.values():
+            by_partition: dict[int, list[Part]] = {}
+            for part in own:
+                for number, piece in cut_signals(part, self._routing):
+                    by_partition.setdefault(number, []).append(piece)
+            for number, pieces in sorted(by_partition.items()):
+                for made in signal_frames(pieces, self.now):
+                    self._append_signals(number, made)
             self.note(own)
 
-    def readings(self, groups: Sequence[Group], runner: ReadingsRunner) -> None:
+    def _append_signals(self, number: int, made: SourceFrame) -> None:
+        logs, frame, source = self.site.logs, made.frame, made.source
+        self._append(number, frame)
+        if self._routing.count == 1:
+            # Several partitions need to know a matter's own before there is a frame: the routing keeps the directory.
+            known = self.site.partitions[0].fold.county.matters.slot_of
+            named = zip(frame.signals["matter"].tolist(), made.matters, strict=True)
+            logs.direct((key, number, f"{source.name}/{matter}") for key, matter in named if key not in known)
+        if made.texts:
+            logs.keep_texts(number, frame.offset, made.texts, self.now + source.retention)
+
+    def _append(self, number: int, frame: Frame) -> None:
+        frame.offset = self.site.logs.append("signals", number, [frame.to_bytes()])
+        self.frames.append((number, frame))
+
+    def readings(self, groups: Sequence[Group], runners: Sequence[ReadingsRunner]) -> None:
         """Append the readings of these groups to their own log."""
         parts = [part for group in self.fresh(groups) for part in group.parts]
         for part in parts:
-            runner.names.update(part.sensors)
-            runner.places.update(part.places)
+            names, places = runners[0].names, runners[0].places  # one table of each for all of them
+            names.update(part.sensors)
+            places.update(part.places)
             self._names.update({code: (SENSOR, name) for code, name in part.sensors.items()})
-            self._sensors += [
-                (sensor_key(code), runner.number, f"{part.source.name}/{name}") for code, name in part.sensors.items()
-            ]
-            self.reading_frames += reading_frames(part, self.now)
+            for number, piece in cut_readings(part, self._routing, names, places):
+                self.reading_frames += [(number, frame) for frame in reading_frames(piece, self.now)]
+                if self._routing.count == 1:
+                    told = part.sensors.items()
+                    self._sensors += [(sensor_key(code), number, f"{part.source.name}/{name}") for code, name in told]
         if self.reading_frames:
             self._names[SENSOR_CODE] = ("category", SENSOR)
-            self.site.logs.append("readings", runner.number, [frame.to_bytes() for frame in self.reading_frames])
+            for runner in runners:
+                frames = [frame.to_bytes() for number, frame in self.reading_frames if number == runner.number]
+                if frames:
+                    self.site.logs.append("readings", runner.number, frames)
         self.note(parts)
 
     def fresh(self, groups: Sequence[Group]) -> list[Group]:

@@ -18,6 +18,11 @@ CONFIG_MARK, CONFIG_PATH = "config_sha256", "config_path"
 def incompatible(old: FoldRules, new: FoldRules) -> list[str]:
     """Why a configuration cannot follow another in the same log: what stands at a position there must stay there."""
     problems = []
+    if old.partitions != new.partitions:
+        problems.append(
+            f"partition_count: the log was begun with {old.partitions}, which is fixed; keep it, or move the house to"
+            " a new data directory"
+        )
     for what, before, after in (
         ("targets", [target.name for target in old.targets], [target.name for target in new.targets]),
         ("attributes.codes", list(old.codes), list(new.codes)),

@@ -31,6 +31,7 @@ from runners.live_room import Room
 from runners.live_verdicts import Verdicts
 from runners.live_work import Entry, Group, Post, answer
 from runners.readings_runner import ReadingsRunner
+from runners.routing import Routing
 from runners.site_runner import SiteRunner
 
 log = structlog.get_logger("forewarn")
@@ -65,9 +66,10 @@ class Engine:
     """The thread and its state. `trouble`: why nothing can be written now; `failed`: what ended it, if anything did."""
 
     def __init__(
-        self, site: Site, surges: SiteRunner, readings: ReadingsRunner, clock: Clock, hub: Hub, ledger: Ledger
-    ) -> None:
-        self.site, self.surges, self.readings = site, surges, readings
+        self, site: Site, surges: SiteRunner, readings: Sequence[ReadingsRunner], routing: Routing, clock: Clock,
+        hub: Hub, ledger: Ledger,
+    ) -> None:  # fmt: skip
+        self.site, self.surges, self.readings, self.routing = site, surges, readings, routing
         self.clock, self.hub, self.ledger = clock, hub, ledger
         self.room = Room()
         self.verdicts = Verdicts()
@@ -81,7 +83,9 @@ class Engine:
         self._failed_commit: Commit | None = None
         self._must_forward = self._is_stopping = False
         self._folded_at = self._committed_at = 0.0
-        self._now = max(site.partitions[0].fold.county.now, surges.fold.now, readings.now)
+        self._told = {each.number: each.fold.county.now for each in site.partitions}
+        """When each partition of the signals log was last told anything."""
+        self._now = max(*self._told.values(), surges.fold.now, *(each.now for each in readings))
         self._minute = self._now // MINUTE_US
         self._heard: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="engine")
@@ -193,7 +197,7 @@ class Engine:
         if self.trouble and not self._is_stopping:
             condition.wait(RETRY_S)
         elif not (self._inbox.has_work() or self._backlog or self._is_stopping):
-            self.clock.wait(condition, min(self._now + TICK_US, (self._minute + 1) * MINUTE_US))
+            self.clock.wait(condition, min(min(self._told.values()) + TICK_US, (self._minute + 1) * MINUTE_US))
         elif not self._inbox.has_work() and self._is_deferred():
             condition.wait(PAUSE_S)
 
@@ -204,7 +208,7 @@ class Engine:
         now = time.monotonic()
         if now - self._folded_at < GATHER_S and now - self._committed_at < PAUSE_S:
             return True
-        return self._backlog.is_deferred(self.site.partitions[0].offset)
+        return self._backlog.is_deferred()
 
     def stamp(self) -> int:
         """Log time, never before the log's own; on this thread."""
@@ -215,7 +219,7 @@ class Engine:
     def _commit(self, groups: Sequence[Group], entries: Sequence[Entry]) -> None:
         """Write all of it or nothing. Raises NotNow when nothing was written."""
         now = self.stamp()
-        commit = Commit(self.site, self._budget, now, self._failed_commit)
+        commit = Commit(self.site, self.routing, self._budget, now, self._failed_commit)
         try:
             with self.site.logs.transaction():
                 commit.entries([entry for entry in entries if not entry.to_site])
@@ -223,6 +227,7 @@ class Engine:
                 commit.readings([group for group in groups if group.is_readings], self.readings)
                 commit.write()
         except OSError as error:
+            self.routing.forget()
             self._is_full(error)
             self._failed_commit = commit
             raise NotNow(FULL, 5.0) from error
@@ -230,13 +235,14 @@ class Engine:
         self._committed_at = time.monotonic()
         self.trouble, self._failed_commit = "", None
         self._now = now
+        self._told |= dict.fromkeys((number for number, _ in commit.frames), now)
         self.ledger.move(commit.moves)
         for name in commit.heard:
             self.ledger.hear(name, now)
         self._heard |= commit.heard
         waiting = [post for group in groups for post in group.posts]
         is_urgent = bool(entries) or any(part.is_emergency for group in groups for part in group.parts)
-        self._backlog.add([frame for frame, _ in commit.frames], waiting, is_urgent=is_urgent)
+        self._backlog.add(commit.frames, waiting, is_urgent=is_urgent)
         if not commit.frames:
             self._free(waiting)
         self._fold_readings(commit.reading_frames)
@@ -250,7 +256,7 @@ class Engine:
         """Append a configuration to every log; on this thread. Raises NotNow on a full disk."""
         self._commit([], [Entry(Kind.CONFIG, payload)])
         self.to_site([(Kind.CONFIG, payload)])
-        self._append_readings([(Kind.CONFIG, self.stamp(), {"settings": settings})])
+        self._append_readings(self.readings, [(Kind.CONFIG, self.stamp(), {"settings": settings})])
 
     def settle(self) -> None:
         """Fold all that waits, before the thread is started."""
@@ -268,20 +274,27 @@ class Engine:
 
     def assess(self, words: Sequence[dict[str, Any]]) -> None:
         """Words of the readings fold go to the signals log with the next commit."""
-        self.later(*(Entry(Kind.ASSESSMENT, word, fail=self._forward_later) for word in words))
+        self.later(
+            *(Entry(Kind.ASSESSMENT, word, partition=word["partition"], fail=self._forward_later) for word in words)
+        )
 
     def _forward_later(self, why: Exception) -> None:
         self._must_forward = True
 
-    def _append_readings(self, entries: Sequence[tuple[Kind, int, dict[str, Any]]]) -> None:
-        frame = frame_of_others(entries)
+    def _append_readings(
+        self, runners: Sequence[ReadingsRunner], entries: Sequence[tuple[Kind, int, dict[str, Any]]]
+    ) -> None:
+        if not runners:
+            return
+        frames = [(runner.number, frame_of_others(entries)) for runner in runners]
         try:
             with self.site.logs.transaction():
-                self.site.logs.append("readings", 0, [frame.to_bytes()])
+                for number, frame in frames:
+                    self.site.logs.append("readings", number, [frame.to_bytes()])
         except OSError as error:
             self._is_full(error)
             return
-        self._fold_readings([frame])
+        self._fold_readings(frames)
 
     def _is_full(self, error: OSError) -> None:
         """Take note of a full disk; any other error is raised again."""
@@ -307,32 +320,44 @@ class Engine:
             return
         self._folded_at = time.monotonic()
         frames, posts = self._backlog.take()
-        partition = self.site.partitions[0]
+        told: list[Effects] = []
+        try:
+            for number, own in frames.items():
+                told += self._step(number, own)
+        finally:
+            self._free(posts)
+        waited = [frame for own in frames.values() for frame in own]
+        lag = max(0, self.clock.now() - min(int(frame.now[0]) for frame in waited))
+        entries = sum(map(len, waited))
+        for watcher in tuple(self.watchers) if told else ():
+            if not self._goes_well(watcher, lambda watcher=watcher: watcher.folded(told, entries, lag)):  # type: ignore[misc]
+                self.watchers.remove(watcher)
+
+    def _step(self, number: int, frames: Sequence[Frame]) -> list[Effects]:
+        partition, log = self.site.partitions[number], f"signals-{number}"
         try:
             effects = partition.step(frames)
         except OSError as error:
             self._is_full(error)
-            self._owed.add("signals-0", partition.keep)
-            return
-        finally:
-            self._free(posts)
-        self._tell("signals-0", effects)
-        lag, entries = max(0, self.clock.now() - int(frames[0].now[0])), sum(map(len, frames))
-        for watcher in tuple(self.watchers):
-            if not self._goes_well(watcher, lambda watcher=watcher: watcher.folded(effects, entries, lag)):  # type: ignore[misc]
-                self.watchers.remove(watcher)
+            self._owed.add(log, partition.keep)
+            return []
+        self._tell(log, effects)
+        return effects
 
-    def _fold_readings(self, frames: Sequence[Frame]) -> None:
+    def _fold_readings(self, frames: Sequence[tuple[int, Frame]]) -> None:
         """Readings are folded at once: columns are quick, and what is wrong with one must not wait for matters."""
-        if not frames:
-            return
-        try:
-            effects, _ = self.readings.step(frames)
-        except OSError as error:
-            self._is_full(error)
-            self._owed.add("readings-0", self.readings.keep)
-            return
-        self._tell("readings-0", effects)
+        for runner in self.readings:
+            own = [frame for number, frame in frames if number == runner.number]
+            if not own:
+                continue
+            log = f"readings-{runner.number}"
+            try:
+                effects, _ = runner.step(own)
+            except OSError as error:
+                self._is_full(error)
+                self._owed.add(log, runner.keep)
+                continue
+            self._tell(log, effects)
 
     def _surging(self, call: Callable[[], list[Effects]]) -> None:
         try:
@@ -355,7 +380,8 @@ class Engine:
         self.trouble = ""
         if self._must_forward:
             self._must_forward = False
-            self.readings.forward_again()
+            for runner in self.readings:
+                runner.forward_again()
         return True
 
     def _tell(self, log: str, all_effects: Sequence[Effects]) -> None:
@@ -394,12 +420,13 @@ class Engine:
         if self._backlog:
             return  # it is told the time by what it folds next
         try:
-            if self.trouble or now >= self._now + TICK_US:  # on a full disk it is the tick that finds room again
-                self._commit([], [Entry(Kind.TICK, {})])
+            # On a full disk it is the tick that finds room again.
+            silent = [number for number, told in self._told.items() if self.trouble or now >= told + TICK_US]
+            if silent:
+                self._commit([], [Entry(Kind.TICK, {}, partition=number) for number in silent])
                 self._fold()
-            if self.readings.fold.next_due <= now:
-                # A sensor that has fallen silent is noticed by the next entry of its log.
-                self._append_readings([(Kind.TICK, now, {})])
+            # A sensor that has fallen silent is noticed by the next entry of its log.
+            self._append_readings([each for each in self.readings if each.fold.next_due <= now], [(Kind.TICK, now, {})])
             if now // MINUTE_US > self._minute and not self._owed:
                 self._pass_minute(now)
         except NotNow:

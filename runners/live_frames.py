@@ -1,12 +1,14 @@
-"""Parts of one source become frames: at most 1,000 entries and 1 MiB each; where they are cut changes nothing."""
+"""Parts of one source are cut by partition and become frames: at most 1,000 entries and 1 MiB each; where they are cut
+changes nothing."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.frame import MAX_BYTES, MAX_ENTRIES, Frame, frame_of_readings, frame_of_signals
 from runners.live_sources import LiveSource, Part
+from runners.routing import Routing, ragged, split
 
 
 @dataclass(slots=True)
@@ -17,6 +19,43 @@ class SourceFrame:
     source: LiveSource
     matters: list[str]
     texts: list[tuple[int, str]]
+
+
+def cut_signals(part: Part, routing: Routing) -> Iterator[tuple[int, Part]]:
+    """The signals of a part by partition, each with its texts and ids; names and refusals stay with the whole."""
+    if routing.count == 1:
+        yield 0, part
+        return
+    keys, places = part.rows["matter"].tolist(), part.rows["place"].tolist()
+    for number, index in split(routing.signals(part.source.name, keys, places, part.matters)):
+        grams, ends = ragged(part.grams, part.gram_ends, index)
+        own = index.tolist()
+        yield (
+            number,
+            replace(
+                part,
+                rows=part.rows[index],
+                grams=grams,
+                gram_ends=ends,
+                texts=[part.texts[place] for place in own],
+                matters=[part.matters[place] for place in own],
+            ),
+        )
+
+
+def cut_readings(
+    part: Part, routing: Routing, names: Mapping[int, str], places: Mapping[int, int]
+) -> Iterator[tuple[int, Part]]:
+    """The readings of a part by partition; sensors, names and refusals stay with the whole.
+
+    `names`, `places`: of all sensors that were heard of, by code.
+    """
+    if routing.count == 1:
+        yield 0, part
+        return
+    where = routing.readings(part.source.name, part.readings["sensor"], names, places)
+    for number, index in split(where):
+        yield number, replace(part, readings=part.readings[index])
 
 
 def signal_frames(parts: Sequence[Part], now: int) -> Iterator[SourceFrame]:

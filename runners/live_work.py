@@ -69,12 +69,14 @@ class Group:
 class Entry:
     """One entry that is neither signal nor reading, for the signals log or the site log.
 
-    `fail` is called on the engine's thread when it could not be appended.
+    `fail` is called on the engine's thread when it could not be appended. `partition`: of the signals log, None for
+    every one.
     """
 
     kind: Kind
     payload: dict[str, Any]
     to_site: bool = False
+    partition: int | None = None
     fail: Callable[[Exception], None] = lambda why: None
 
 
