@@ -56,10 +56,11 @@ class PostgresWriter:
         connection = self._connected()
         more = sum(len(effects.transitions) for effects in all_effects)
         with connection.pipeline(), connection.cursor() as cursor:
+            cursor.execute("BEGIN")
             cursor.execute(*self._keeper.move(moved, after, more))
             found = cursor.fetchone()
             if found is None:
-                connection.rollback()
+                cursor.execute("ROLLBACK")
                 return False
             for statement, rows in self._keeper.rows(moved, found[0] - more, all_effects):
                 cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
@@ -67,20 +68,24 @@ class PostgresWriter:
                 cursor.execute(_NOTIFY, (CHANNEL, f"{moved.log}-{moved.partition}"))
             # After one that failed the server skips all that follows, the commit too.
             self._unsure = moved
-            connection.commit()
+            cursor.execute("COMMIT")
         self._unsure = None
         return True
 
     def _is_there(self, moved: Moved) -> bool:
         connection = self._connected()
         row = connection.execute(_READ, (moved.log, moved.partition)).fetchone()
-        connection.rollback()
         return row == (moved.offset, moved.digests)
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None:
             self._connection = psycopg.connect(
-                self._dsn, connect_timeout=CONNECT_S, application_name="forewarn-writer", options=self._options
+                self._dsn,
+                # Transactions begin where we say so: the driver's own BEGIN would be a round trip more.
+                autocommit=True,
+                connect_timeout=CONNECT_S,
+                application_name="forewarn-writer",
+                options=self._options,
             )
         return self._connection
 

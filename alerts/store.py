@@ -282,14 +282,19 @@ class Store:
         return out
 
     def marks(self) -> tuple[int, int]:
-        """Highest ids of decisions and labels."""
-        row = self._one(
-            select(
-                select(func.coalesce(func.max(decisions.c.id), 0)).scalar_subquery(),
-                select(func.coalesce(func.max(labels.c.id), 0)).scalar_subquery(),
-            )
+        """Highest ids of decisions and labels; below them nothing will appear any more."""
+        query = select(
+            select(func.coalesce(func.max(decisions.c.id), 0)).scalar_subquery(),
+            select(func.coalesce(func.max(labels.c.id), 0)).scalar_subquery(),
         )
-        assert row is not None
+        if self.is_sqlite:
+            row = self._one(query)
+        else:
+            with self.transaction() as connection:
+                # Ids are given before they are committed: who has one by now is waited for.
+                connection.exec_driver_sql("SET LOCAL lock_timeout = '500ms'")
+                connection.exec_driver_sql("LOCK TABLE decisions, labels IN SHARE MODE")
+                row = connection.execute(query).one()
         return int(row[0]), int(row[1])
 
     def series(self, log: str) -> Iterator[dict[str, Any]]:
