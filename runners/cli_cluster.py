@@ -4,27 +4,17 @@ What they call is imported when they are called: embedded, the command line need
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pipeline.errors import ConfigError, ForewarnError
-
-if TYPE_CHECKING:
-    from config.settings import Settings
+from runners.cluster_settings import settings_of_cluster, with_libraries
 
 kafka_app = typer.Typer(no_args_is_help=True, help="The topics of a site on Kafka.")
 
 Config = Annotated[Path, typer.Option("--config", help="Configuration with `runner: kafka`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-_LIBRARIES = frozenset({"kafka", "faust", "aiokafka", "psycopg"})
-
-
-class ExtraMissing(ForewarnError):
-    """The cluster's libraries are not installed."""
 
 
 def add_cluster(app: typer.Typer) -> None:
@@ -43,8 +33,8 @@ def kafka_init(config: Config, json_: Json = False) -> None:
 
     Example: forewarn kafka init --config site.yaml
     """
-    settings = _of_a_cluster(config)
-    with _with_libraries():
+    settings = settings_of_cluster(config)
+    with with_libraries():
         from runners.kafka_topics import init
 
         topics = init(settings.kafka, settings.partition_count, config.parent)
@@ -77,8 +67,8 @@ def worker(
 
     Example: forewarn worker --config site.yaml --name worker-1
     """
-    _of_a_cluster(config)
-    with _with_libraries():
+    settings_of_cluster(config)
+    with with_libraries():
         from runners.worker import run
 
         is_well = run(config, name=name, metrics_port=metrics_port, tell=_tell)
@@ -103,8 +93,8 @@ def serve(
     """
     from runners.live_server import Address
 
-    _of_a_cluster(config)
-    with _with_libraries():
+    settings_of_cluster(config)
+    with with_libraries():
         from runners.serve import run
 
         is_well = run(
@@ -123,8 +113,8 @@ def migrate(
 
     Example: forewarn migrate --from /var/lib/forewarn --to cluster.yaml
     """
-    _of_a_cluster(config)
-    with _with_libraries():
+    settings_of_cluster(config)
+    with with_libraries():
         from runners.moving import move
 
         moved = move(source, config, tell=_tell)
@@ -137,23 +127,3 @@ def migrate(
 
 def _tell(words: str) -> None:
     typer.echo(words, err=True)
-
-
-def _of_a_cluster(config: Path) -> "Settings":
-    """The settings in this file. Raises ConfigError, also where they are of an embedded site."""
-    from config.load import load_settings
-
-    settings = load_settings(config)
-    if settings.runner != "kafka":
-        raise ConfigError([f"{config}: runner is {settings.runner}; this command is for a site with `runner: kafka`"])
-    return settings
-
-
-@contextmanager
-def _with_libraries() -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _LIBRARIES:
-            raise
-        raise ExtraMissing(f"{error.name} is not installed: pip install 'forewarn[cluster]'") from error

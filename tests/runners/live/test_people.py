@@ -53,6 +53,38 @@ def test_an_account_is_added_with_a_link_that_signs_in_once(ask: Ask, tmp_path: 
     assert ask("account", "disable", "li", "--data", tmp_path)[0] == 0
 
 
+@pytest.mark.real
+def test_accounts_and_keys_of_a_cluster_are_those_of_its_database(
+    ask: Ask, tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "site.yaml"
+    config.write_text("runner: kafka\n", encoding="utf-8")
+    monkeypatch.setenv("FOREWARN_POSTGRES_URL", database)
+    _, link, _ = ask("account", "add", "li", "--role", "approver", "--config", config)
+    _, secret, _ = ask("key", "create", "hotline", "--config", config)
+    accounts = Accounts(database)
+    assert accounts.redeem(link.partition("#token=")[2]) is not None
+    assert Keys(accounts).check(secret) is not None
+    accounts.close()
+    assert ask("account", "list", "--config", config)[1].startswith("li\tapprover")
+    assert [path.name for path in tmp_path.iterdir()] == ["site.yaml"]
+
+
+@pytest.mark.parametrize("which", [(), ("--data", "x", "--config", "y")])
+def test_whose_accounts_are_meant_is_said_once(ask: Ask, which: tuple[str, ...]) -> None:
+    code, _, told = ask("account", "list", *which)
+    assert code == 2
+    assert "--data" in told
+
+
+def test_an_embedded_site_is_named_by_its_directory(ask: Ask, tmp_path: Path) -> None:
+    config = tmp_path / "site.yaml"
+    config.write_text("runner: embedded\n", encoding="utf-8")
+    code, _, told = ask("key", "list", "--config", config)
+    assert code == 1
+    assert "runner: kafka" in told
+
+
 def test_a_role_that_does_not_exist_is_wrong_use(ask: Ask, tmp_path: Path) -> None:
     assert ask("account", "add", "li", "--role", "king", "--data", tmp_path)[0] == 2
 
