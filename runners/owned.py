@@ -106,7 +106,7 @@ class Owned:
     def apply(self, records: Iterable[Record]) -> Iterator[Kept]:
         """Fold records and keep what they yield, transaction by transaction.
 
-        Raises Overtaken, StoreUnavailable, LogUnavailable, NewerData, CorruptData; what was yielded before stands.
+        Raises Fenced, StoreUnavailable, LogUnavailable, NewerData, CorruptData; what was yielded before stands.
         Calling it again with the same records goes on where it was.
         """
         chunk: list[Frame] = []
