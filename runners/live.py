@@ -34,6 +34,7 @@ from runners.live_hub import Hub, LiveSubscription
 from runners.live_ledger import Ledger
 from runners.live_pull import GateDoor
 from runners.live_sources import Plan, plan
+from runners.live_status import STALE_US, status
 from runners.live_topics import Topics, topics_of
 from runners.live_trainer import LiveTrainer
 from runners.live_work import Entry
@@ -43,11 +44,6 @@ from runners.recorded import edge_key
 from runners.routing import Routing
 from runners.sinks import sinks_of
 from runners.site_runner import SiteRunner
-
-STALE_US = 60_000_000
-"""Behind by so much the site no longer calls itself ready."""
-DELAYED, INTERRUPTED = 1.5, 3.0
-"""Intervals after which a source counts as delayed, and as interrupted."""
 
 
 class Live:
@@ -242,26 +238,7 @@ class Live:
     def sources(self) -> list[SourceStatus]:
         """All sources, those that never sent included."""
         now = self.clock.now()
-        return [self._status(name, now) for name in self.gate.sources]
-
-    def _status(self, name: str, now: int) -> SourceStatus:
-        counts = self.ledger.of(name)
-        heard, interval = self.ledger.heard(name), self.gate.sources[name].interval
-        late = 0.0 if heard is None or not interval else (now - heard) / (interval * 1_000_000)
-        state = "delayed" if late > DELAYED else "receiving"
-        return SourceStatus(
-            name=name,
-            state="never" if heard is None else "interrupted" if late > INTERRUPTED else state,  # type: ignore[typeddict-item]
-            last_at=heard,
-            interval_s=None if interval is None else float(interval),
-            accepted=counts["accepted"],
-            applied=counts["applied"],
-            duplicate=counts["duplicate"],
-            late=counts["late"],
-            dead_lettered=counts["dead_lettered"],
-            dropped_fields=counts["dropped_fields"],
-            pending=counts["pending"],
-        )
+        return [status(name, source.interval, self.ledger, now) for name, source in self.gate.sources.items()]
 
     async def resubmit(self, letter: int, source: str, record: dict[str, Any]) -> dict[str, Any]:
         """Put a repaired dead letter through its source's gate; taken, the dead letter is gone. Raises NotNow."""

@@ -34,6 +34,11 @@ class Verdicts:
             else:
                 self._waiting.pop(key, None)
 
+    def keys(self) -> list[str]:
+        """What somebody waits for."""
+        with self._lock:
+            return list(self._waiting)
+
     def latest(self, key: str) -> dict[str, Any] | None:
         """A recent verdict."""
         with self._lock:
