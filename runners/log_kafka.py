@@ -19,6 +19,8 @@ from pipeline.errors import LogGap, LogUnavailable
 from runners.kafka_client import Clients, translated
 from runners.log_sqlite import LOGS
 
+DEADLETTER = "deadletter"
+"""Last part of the name of the topic for what no worker can read."""
 Base = Callable[[str, int], int]
 """Logical offset of the first record of (log, partition) that the topic ever had."""
 
@@ -89,6 +91,19 @@ class KafkaLog:
             self._base(log, partition) + offset
             for (log, partition, _), offset in zip(frames, offsets, strict=True)
         ]  # fmt: skip
+
+    def bury(self, log: str, partition: int, offset: int, reason: str, body: bytes) -> None:
+        """Append to the dead letters what cannot be read, with where it stood and why. Errors as for `append`."""
+        about = {"log": log, "partition": str(partition), "offset": str(offset), "reason": reason}
+        headers = [(name, value.encode()) for name, value in about.items()]
+        producer = self._appender()
+        try:
+            with translated(self._clients.where):
+                sent = producer.send(self._settings.topic(DEADLETTER), value=body, headers=headers)
+                sent.get(timeout=2 * self._timeout_s)
+        except Exception:
+            self._discard(producer)
+            raise
 
     # reading ------------------------------------------------------------------------------------------------------
 
