@@ -13,7 +13,7 @@ from typing import Protocol
 
 import structlog
 
-from pipeline.errors import ForewarnError, LogUnavailable, Fenced, StoreUnavailable
+from pipeline.errors import Fenced, ForewarnError, LogUnavailable, StoreUnavailable
 from runners.owned import Kept, Owned
 from runners.worker_site import Place
 from runners.worker_state import Arrived, Look, Seat
