@@ -10,11 +10,11 @@ LOCK = 0x666F7265
 """Number of the advisory lock that is held meanwhile."""
 
 
-def upgrade(connection: Connection) -> None:
-    """Run every migration that the store lacks; of several processes that begin at once, one runs them."""
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Run the migrations that the store lacks; of several processes that begin at once, one runs them."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
