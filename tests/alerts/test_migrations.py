@@ -1,8 +1,10 @@
 """A store of every earlier schema, with rows in it, is brought up to this one and goes on, in either database."""
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,15 @@ def change(warning: str, number: int, **changed: Any) -> dict[str, Any]:
         "to": 1, "proposed": 1, "confirmed": 0, "state": "open", "office": 7, "place": 8, "category": 9, "due": 500,
     }  # fmt: skip
     return whole | changed
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A store, where it is, and the schema that it was made under."""
+
+    store: Store
+    address: Address
+    revision: str
 
 
 CHANGES = (change("aaaa", 1), change("bbbb", 1, proposed=4), change("aaaa", 2, state="closed", proposed=0))
@@ -68,54 +79,61 @@ def fill(connection: Connection, revision: str) -> None:
         put("delivery_marks", sink="lines", intent=2, **(of if revision >= "0004" else {}))
 
 
-def of_revision(address: Address, revision: str) -> None:
-    """Make a store as it was then."""
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((name, revision), marks=[pytest.mark.real] if name == "postgresql" else [])
+        for name in ("sqlite", "postgresql")
+        for revision in REVISIONS
+    ],
+    ids="-".join,
+)
+def grown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grown]:
+    """A store that was made under an earlier schema and opened by this version."""
+    name, revision = request.param
+    address = (
+        tmp_path_factory.mktemp("store") / "store.db"
+        if name == "sqlite"
+        else request.getfixturevalue("postgres").database()
+    )
     engine = create_engine(database_url(address))
     with engine.begin() as connection:
         upgrade(connection, revision)
         fill(connection, revision)
     engine.dispose()
-
-
-@pytest.mark.parametrize("revision", REVISIONS)
-def test_what_was_kept_under_an_earlier_schema_is_there(address: Address, revision: str) -> None:
-    of_revision(address, revision)
     with closing(Store(address)) as store:
-        assert [(each["warning"], each["number"]) for each in store.transitions()] == [
-            ("aaaa", 1), ("bbbb", 1), ("aaaa", 2),
-        ]  # fmt: skip
-        assert store.tallies() == {"signals": {"applied": 70}}
-        assert store.verdict("k") == {"id": "k", "ok": True}
-        assert store.outbox("signals", 0, 2) == [{"seq": 3}]
-        assert len(store.labels()) == 1
-        assert store.cursor() == {"signals-0": 3}
+        yield Grown(store, address, revision)
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
-def test_it_goes_on_where_it_was(address: Address, revision: str) -> None:
-    of_revision(address, revision)
-    with closing(Store(address)) as store:
-        assert store.apply("signals", 0, 5, 901, {}, [Effects(transitions=[change("cccc", 1)])], after=4)
-        assert store.cursor() == {"signals-0": 4}
-    with closing(Queue(address)) as queue:
+def test_what_was_kept_under_an_earlier_schema_is_there(grown: Grown) -> None:
+    store = grown.store
+    assert [(each["warning"], each["number"]) for each in store.transitions()][:3] == [
+        ("aaaa", 1), ("bbbb", 1), ("aaaa", 2),
+    ]  # fmt: skip
+    assert store.tallies() == {"signals": {"applied": 70}}
+    assert store.verdict("k") == {"id": "k", "ok": True}
+    assert store.outbox("signals", 0, 2) == [{"seq": 3}]
+    assert len(store.labels()) == 1
+
+
+def test_it_goes_on_where_it_was(grown: Grown) -> None:
+    assert grown.store.cursor() == {"signals-0": 3}
+    assert grown.store.apply("signals", 0, 5, 901, {}, [Effects(transitions=[change("cccc", 1)])], after=4)
+    assert grown.store.cursor() == {"signals-0": 4}
+    with closing(Queue(grown.address)) as queue:
         assert [row["id"] for row in queue.since(None, "signals", 0, 3, 10) or []] == ["cccc"]
         page = queue.page(None, Filters(with_shut=True), "worst", 10, None)
         assert [row["id"] for row in page.rows] == ["bbbb", "cccc", "aaaa"]
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
-def test_nobody_is_told_again_of_what_was_planned(address: Address, revision: str) -> None:
-    of_revision(address, revision)
-    with closing(Store(address)) as store:
-        planned = 2 if revision >= "0003" else 0
-        assert [wish.id for wish in Deliveries(store).wishes("lines")] == [1, 2, 3][planned:]
+def test_nobody_is_told_again_of_what_was_planned(grown: Grown) -> None:
+    planned = 2 if grown.revision >= "0003" else 0
+    assert [wish.id for wish in Deliveries(grown.store).wishes("lines")] == [1, 2, 3][planned:]
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
-def test_every_way_up_leads_to_the_same_schema(address: Address, revision: str) -> None:
-    of_revision(address, revision)
-    with closing(Store(address)) as store, store.engine.connect() as connection:
-        whole = [metadata] if store.is_sqlite else [metadata, register_metadata]
+def test_every_way_up_leads_to_the_same_schema(grown: Grown) -> None:
+    with grown.store.engine.connect() as connection:
+        whole = [metadata] if grown.store.is_sqlite else [metadata, register_metadata]
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, whole) == []  # type: ignore[arg-type]
 
