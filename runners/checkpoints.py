@@ -124,6 +124,15 @@ class Checkpoints:
             if chain and not chain[0][0]:
                 yield at, chain
 
+    def newest(self) -> list[tuple[int, int, bytes]]:
+        """(base, offset, body) of the newest usable chain, in order, for another place; nothing where there is none."""
+        chain = next(self.read(), None)
+        if chain is None:
+            return []
+        base = max(base for base, offset, _ in self._files() if offset == chain[0])
+        own = sorted((offset, path) for found, offset, path in self._files() if found == base and offset <= chain[0])
+        return [(base, offset, path.read_bytes()[_DIGEST:]) for offset, path in own]
+
     def _load(self, path: Path) -> tuple[dict[str, Any], Arrays]:
         data = path.read_bytes()
         return checked(memoryview(data)[_DIGEST:], data[:_DIGEST], self.fold_version, str(path))

@@ -1,7 +1,7 @@
 """Checkpoints of a fold in PostgreSQL, for workers that take partitions over from each other."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,11 @@ class PgCheckpoints(Checkpoints):
                 at = offset
             if chain and not chain[0][0]:
                 yield at, chain
+
+    def adopt(self, chain: Iterable[tuple[int, int, bytes]]) -> None:
+        """Keep a chain (base, offset, body) that was written elsewhere. Raises OSError."""
+        for base, offset, body in chain:
+            self._store(base, offset, body)
 
     def _offsets(self, base: int, writer: str) -> list[int]:
         of_chain = and_(self._of_it, checkpoints.c.base == base, checkpoints.c.writer == writer)
