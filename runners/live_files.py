@@ -1,7 +1,7 @@
 """Reads what is dropped into the folders of file sources, and goes on where it was after a stop or a kill."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -19,10 +19,12 @@ LOOK_S = 1.0
 
 
 class FileDrops:
-    """One thread for all folders."""
+    """One thread for all folders. `is_mine`: whether it is this process that reads a source now."""
 
-    def __init__(self, door: Door, look_s: float = LOOK_S) -> None:
-        self._door, self._look_s = door, look_s
+    def __init__(
+        self, door: Door, look_s: float = LOOK_S, is_mine: Callable[[str], bool] = lambda source: True
+    ) -> None:
+        self._door, self._look_s, self._is_mine = door, look_s, is_mine
         self._stop = threading.Event()
         self._paused: dict[str, LiveSource] = {}
         self._thread = threading.Thread(target=self._run, name="files")
@@ -51,13 +53,15 @@ class FileDrops:
         sources: Mapping[str, LiveSource] = dict(self._door.sources)
         for source in sources.values():
             # After a reload it is another object: whoever mended the mapping wants it tried again.
-            if source.folder is not None and self._paused.get(source.name) is not source:
+            if source.folder is None or self._paused.get(source.name) is source:
+                continue
+            if self._is_mine(source.name):
                 self._look_into(source, source.folder)
 
     def _look_into(self, source: LiveSource, folder: Path) -> None:
         try:
             for file in ready_files(folder):
-                if self._stop.is_set() or not self._read(source, file):
+                if self._stop.is_set() or not self._is_mine(source.name) or not self._read(source, file):
                     break
         except OSError as error:
             # Taken away while it was read, or not ours to move: looked at again the next time.

@@ -22,7 +22,7 @@ from console.api.accounts import Accounts
 from console.api.app import application
 from console.api.keys import Keys
 from pipeline.errors import ConfigError
-from runners.live import Live
+from runners.served import ServedSite
 
 log = structlog.get_logger("forewarn")
 GRACE_S = 5
@@ -59,7 +59,7 @@ class LiveServer:
 
     def __init__(
         self,
-        site: Live,
+        site: ServedSite,
         address: Address,
         *,
         accounts: Accounts | None = None,

@@ -18,9 +18,9 @@ from alerts.names import LEVEL_NAMES
 from alerts.store import Store
 from pipeline.effects import Effects
 from pipeline.errors import ConfigError
-from runners.live import Live
 from runners.live_quality import Quality
 from runners.live_trainer import STATES
+from runners.served import ServedSite
 
 CONSERVED = ("applied", "duplicate", "late", "dead_lettered")
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -37,7 +37,7 @@ _HELP = {
 class Metrics:
     """The registry of one live site; make it before `start`."""
 
-    def __init__(self, site: Live) -> None:
+    def __init__(self, site: ServedSite) -> None:
         self.registry = CollectorRegistry()
         self.quality = Quality()
         stages = Histogram(
@@ -89,9 +89,9 @@ class _FoldTimes:
 
 
 class _SiteCollector(Collector):
-    def __init__(self, site: Live, quality: Quality) -> None:
+    def __init__(self, site: ServedSite, quality: Quality) -> None:
         self._site, self._quality = site, quality
-        self._store = Store(site.data / "store.db", readonly=True)
+        self._store = Store(site.store_url, readonly=True)
         self._lock = threading.Lock()
 
     def describe(self) -> list[Metric]:
@@ -170,4 +170,4 @@ class _SiteCollector(Collector):
         for state in STATES:
             states.add_metric([state], float(trainer.state == state))
         yield states
-        yield Counted("forewarn_lessons", "Lessons given to the trainer.", trainer.figures()["lessons"])
+        yield Counted("forewarn_lessons", "Lessons given to the trainer.", trainer.figures().get("lessons", 0))

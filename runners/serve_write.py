@@ -1,0 +1,221 @@
+"""One turn of a server's intake: what belongs before the frames, the frames, what belongs after, and the answers.
+
+names, directory, pledge -> frames to the brokers, acknowledged -> texts, dead letters, requests, counts -> 202
+"""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+import orjson
+
+from alerts.pledges import Pledged
+from connectors.deadletter import DeadLetter
+from connectors.intake_http import Accepted, NotNow, OtherContent
+from pipeline.errors import ForewarnError
+from pipeline.ids import code64
+from pipeline.stages.reading_word import SENSOR, SENSOR_CODE
+from runners.faultpoint import faultpoint
+from runners.live_commit import LetterBudget, again, letter_row
+from runners.live_frames import reading_frames, signal_frames
+from runners.live_sources import Part
+from runners.live_work import Group, Outcome, Post
+from runners.serve_aim import Aim
+from runners.serve_parts import Log, Parts
+
+UNCERTAIN = "the brokers did not acknowledge in time; send it again, what has arrived will be known"
+RETRY_S = 5.0
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """A frame on its way, and the groups that need it."""
+
+    log: Log
+    body: bytes
+    pledged: Pledged
+    groups: list[Group] = field(default_factory=list)
+    offset: int = -1
+
+
+class Write:
+    """What one turn writes. `outcomes` and `moves` hold once `run` returns; `ends` are the offsets now reached."""
+
+    def __init__(
+        self, parts: Parts, aim: Aim, budget: LetterBudget, now: int, ends: dict[Log, int]
+    ) -> None:  # fmt: skip
+        self.outcomes: list[tuple[Post, Outcome]] = []
+        self.heard: set[str] = set()
+        self.failed: Exception | None = None
+        """Why brokers did not acknowledge something, None where all went well."""
+        self._parts, self._aim, self._budget, self._now = parts, aim, budget, now
+        self._ends = ends
+        self._frames: list[Outgoing] = []
+        self._names: dict[int, tuple[str, str]] = {}
+        self._fresh: list[Group] = []
+        self._same: list[tuple[Post, Post]] = []
+
+    def run(self, groups: Sequence[Group]) -> None:
+        """Write all of it. Raises StoreUnavailable where nothing of it counts."""
+        self._known(groups)
+        for group in self._fresh:
+            for part in group.parts:
+                self._names.update(part.names)
+        self._cut()
+        pledge = self._before()
+        self._produce()
+        faultpoint("frames produced")
+        self._after(pledge)
+        faultpoint("turn counted")
+        self._answer()
+
+    # before ----------------------------------------------------------------------------------------------------------
+
+    def _known(self, groups: Sequence[Group]) -> None:
+        """Leave out requests that came before under the same key; they are answered as then."""
+        first: dict[bytes, Post] = {}
+        for group in groups:
+            post = group.posts[0]
+            twin = first.get(post.key) if post.key else None
+            earlier = self._parts.logs.batch(post.key) if post.key and twin is None else None
+            if twin is not None and twin.content == post.content:
+                self._same.append((post, twin))
+            elif twin is not None or (earlier is not None and earlier[0] != post.content):
+                self.outcomes.append((post, OtherContent("came before with other content")))
+            elif earlier is not None:
+                self.outcomes.append((post, again(earlier[1])))
+            else:
+                self._fresh.append(group)
+                if post.key:
+                    first[post.key] = post
+
+    def _cut(self) -> None:
+        """Make frames: by partition and source; where they are cut changes nothing."""
+        signals: dict[tuple[str, int], list[tuple[Part, Group]]] = {}
+        for group in self._fresh:
+            for part in group.parts:
+                if len(part.rows):
+                    for number, own in self._aim.signals(part):
+                        signals.setdefault((part.source.name, number), []).append((own, group))
+                if len(part.readings):
+                    self._cut_readings(part, group)
+        for (source, number), found in signals.items():
+            groups = [group for _, group in found]
+            for made in signal_frames([part for part, _ in found], self._now):
+                until = self._now + made.source.retention
+                self._add(
+                    ("signals", number), made.frame.to_bytes(), source, len(made.frame), groups, made.texts, until
+                )
+
+    def _cut_readings(self, part: Part, group: Group) -> None:
+        source = part.source.name
+        self._names.update({code: (SENSOR, name) for code, name in part.sensors.items()})
+        self._names[SENSOR_CODE] = ("category", SENSOR)
+        for number, own in self._aim.readings(part):
+            for frame in reading_frames(own, self._now):
+                self._add(("readings", number), frame.to_bytes(), source, len(frame), [group])
+
+    def _add(
+        self, log: Log, body: bytes, source: str, count: int, groups: list[Group],
+        texts: Sequence[tuple[int, str]] = (), until: int = 0,
+    ) -> None:  # fmt: skip
+        counts = {f"accepted@{code64(source)}": count}
+        after = self._ends.get(log, -1)
+        pledged = Pledged(*log, after, sha256(body).hexdigest(), counts, texts, until)
+        self._frames.append(Outgoing(log, body, pledged, groups))
+
+    def _before(self) -> int | None:
+        """Names and the pledge; harmless alone."""
+        if not (self._names or self._frames):
+            return None
+        with self._parts.logs.transaction():
+            self._parts.logs.name(self._names)
+            if not self._frames:
+                return None
+            return self._parts.pledges.give(self._parts.holder, wall_us(), [out.pledged for out in self._frames])
+
+    # the frames ------------------------------------------------------------------------------------------------------
+
+    def _produce(self) -> None:
+        """Send all frames together; acknowledged are all of them, or it is unknown which."""
+        if not self._frames:
+            return
+        try:
+            offsets = self._parts.frames.append_many([(*out.log, out.body) for out in self._frames])
+        except ForewarnError as error:
+            self.failed = error
+            return
+        for out, offset in zip(self._frames, offsets, strict=True):
+            out.offset = offset
+            self._ends[out.log] = max(self._ends.get(out.log, -1), offset)
+
+    # after -----------------------------------------------------------------------------------------------------------
+
+    def _after(self, pledge: int | None) -> None:
+        """Texts, dead letters, requests and counts, in one transaction; what is unknown stays pledged."""
+        lost = {id(group) for out in self._frames if out.offset < 0 for group in out.groups}
+        settled = [group for group in self._fresh if id(group) not in lost]
+        logs = self._parts.logs
+        with logs.transaction():
+            left = [out.pledged for out in self._frames if out.offset < 0]
+            if pledge is None or self._parts.pledges.redeem(pledge, left):
+                keep(self._parts, [(out.pledged, out.offset) for out in self._frames if out.offset >= 0])
+            self._note(settled)
+            for group in settled:
+                for post in group.posts:
+                    if post.key:
+                        logs.keep_batch(post.key, post.content, self._now, orjson.dumps(post.accepted()))
+                    if post.cursor is not None:
+                        logs.advance(*post.cursor)
+        self.outcomes += [(post, post.accepted()) for group in settled for post in group.posts]
+        self.outcomes += [
+            (post, NotNow(UNCERTAIN, RETRY_S)) for group in self._fresh if id(group) in lost for post in group.posts
+        ]
+
+    def _note(self, groups: Sequence[Group]) -> None:
+        """Dead letters and the edge's counts of what was not taken; still inside the transaction."""
+        tallies: Counter[str] = Counter()
+        letters: list[DeadLetter] = []
+        for part in (part for group in groups for part in group.parts):
+            code = code64(part.source.name)
+            letters += part.rejected
+            tallies[f"accepted@{code}"] += len(part.rejected)
+            tallies[f"dead_lettered@{code}"] += len(part.rejected)
+            tallies[f"dropped_fields@{code}"] += part.dropped.total()
+            tallies.update(letter.reason.value for letter in part.rejected)
+            tallies.update({f"dropped.{name}": count for name, count in part.dropped.items()})
+            if part.count:
+                self.heard.add(part.source.name)
+        logs = self._parts.logs
+        if letters:
+            kept = self._budget.within(letters, self._now)
+            tallies["letters_not_kept"] += len(letters) - len(kept)
+            logs.bury([letter_row(letter) for letter in kept], self._now)
+        logs.tally({name: count for name, count in tallies.items() if count})
+        for source in sorted(self.heard):
+            logs.advance(f"heard@{source}", self._now)
+
+    def _answer(self) -> None:
+        known = {id(post): outcome for post, outcome in self.outcomes}
+        for post, twin in self._same:
+            outcome = known[id(twin)]
+            if isinstance(outcome, Accepted):
+                outcome = Accepted(outcome.accepted, duplicate_batch=True, rejected=outcome.rejected)
+            self.outcomes.append((post, outcome))
+
+
+def wall_us() -> int:
+    """By which pledges are dated; log time may run faster."""
+    return time.time_ns() // 1000
+
+
+def keep(parts: Parts, frames: Sequence[tuple[Pledged, int]]) -> None:
+    """Count frames that are in the log at an offset, and keep their texts; inside a transaction."""
+    counts: Counter[str] = Counter()
+    for pledged, offset in frames:
+        counts.update(pledged.counts)
+        if pledged.texts:
+            parts.logs.keep_texts(pledged.partition, offset, pledged.texts, pledged.until)
+    parts.logs.tally(counts)
