@@ -119,7 +119,7 @@ def run_note(task: Task, settings: Settings, rules: FoldRules, site: Site, summa
         "input": [path.name for path in task.inputs],
         "mapping": task.mapping.name,
         "weekday_zone": settings.site.zone,
-        "span": [rfc3339(_first_now(first)), rfc3339(fold.county.now)] if first else [],
+        "span": [rfc3339(_first_now(first)), rfc3339(site.now)] if first else [],
         "counts": {**summary.folds, "read": summary.read, "reasons": reasons},
         "targets": [
             {"name": target.name, "zh": target.name_zh, "en": target.name_en, "hold_days": target.held_days()}
@@ -131,7 +131,7 @@ def run_note(task: Task, settings: Settings, rules: FoldRules, site: Site, summa
             "budgets": {name: level.budget_per_office_day for name, level in settings.levels.ascending()},
         },
         "versions": dict(fold.grader.versions),
-        "digests": {"signals-0": fold.digest(), **_site_digests(site)},
+        "digests": {**site.digests(), **_site_digests(site)},
     }
 
 

@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,19 @@ class Site:
         """Whether nothing was ever appended."""
         return self.logs.next_offset("signals", 0) == 0
 
+    @property
+    def now(self) -> int:
+        """The newest moment of any partition (µs UTC)."""
+        return max(partition.fold.county.now for partition in self.partitions)
+
+    def digests(self) -> dict[str, dict[str, str]]:
+        """The chained digests of every partition of signals."""
+        return {f"signals-{partition.number}": partition.fold.digest() for partition in self.partitions}
+
+    def model_version(self) -> int:
+        """Version of the model that every partition has."""
+        return min(int(partition.fold.grader.versions.get("model", 0)) for partition in self.partitions)
+
     def checkpoints(self, log: str, number: int) -> Checkpoints:
         """Checkpoints of one fold; what is written next is a base."""
         return Checkpoints(self.data / "checkpoints", log, number, FOLD_VERSION)
@@ -223,13 +236,13 @@ class Site:
         entries: Sequence[tuple[Kind, int, dict[str, Any]]],
         *,
         cursor: tuple[str, int] | None = None,
-        only: int | None = None,
+        only: Collection[int] | None = None,
     ) -> list[Effects]:
-        """Append entries that are no signals to every partition (or only one) and fold them.
+        """Append entries that are no signals to every partition (or only to some) and fold them.
 
         All of them have it or none; a cursor moves on in the same breath.
         """
-        partitions = [each for each in self.partitions if only is None or each.number == only]
+        partitions = [each for each in self.partitions if only is None or each.number in only]
         frames = [frame_of_others(entries) for _ in partitions]
         with self.logs.transaction():
             for partition, frame in zip(partitions, frames, strict=True):

@@ -147,7 +147,7 @@ class ReadingsRunner:
             now = max(now, word["at"])
             entries.append((Kind.ASSESSMENT, now, word))
         for begin in range(0, len(entries), MAX_ENTRIES):
-            self.site.append_others(entries[begin : begin + MAX_ENTRIES], only=self.number)
+            self.site.append_others(entries[begin : begin + MAX_ENTRIES], only=(self.number,))
 
     def forward_again(self) -> None:
         """What was handed on did not reach the signals log: hand it on again."""

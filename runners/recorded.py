@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alerts.store import Lesson
 from config.load import canonical
 from config.settings import Settings
 from connectors.csv_file import Refusal
 from connectors.deadletter import DeadLetter
-from connectors.edge import Edge
+from connectors.edge import Admitted, Edge
 from connectors.history import Entry, history
 from connectors.mapping import Mapping as SourceMapping
 from connectors.ngrams import Grams
@@ -31,11 +32,12 @@ from connectors.times import time_parser
 from pipeline.calendar import DAY_US
 from pipeline.effects import Effects
 from pipeline.errors import ConfigError, CorruptData, Reason, Refused
-from pipeline.frame import MAX_ENTRIES, Kind, frame_of_signals
+from pipeline.frame import MAX_ENTRIES, Frame, Kind, frame_of_signals
 from pipeline.ids import code64
 from pipeline.rules import FoldRules
 from pipeline.signal import Signal
 from runners.embedded import Site
+from runners.routing import Routing, ragged, split
 from runners.site_runner import SiteRunner
 from runners.trainer import KeptModels, TrainerProcess
 
@@ -106,7 +108,8 @@ class RecordedDriver:
         self._commands = list(commands)[site.logs.position(COMMANDS) :]
         self._learning = learning and settings.learning.enabled and bool(rules.targets)
         self._trainer: TrainerProcess | KeptModels | None = keep
-        self._now = site.partitions[0].fold.county.now
+        self._routing = Routing(settings, site.logs, len(site.partitions))
+        self._now = site.now
         self._surges = SiteRunner(site, rules)
         self._surges.restore()
         last = site.last_signal()
@@ -155,6 +158,7 @@ class RecordedDriver:
         self._give_commands(1 << 62)
         # A log that goes on by the wall must not be carried past its last entry by what was learned at its end.
         self._collect(limit=self._now if self.site.logs.is_wall else 1 << 62)
+        self._pass_time()
         self._surges.drain(self._now)
         self._surges.close()
 
@@ -203,27 +207,15 @@ class RecordedDriver:
         for letter in admitted.rejected:
             self.summary.reasons[letter.reason.value] += 1
             self._dropped[letter.reason.value] += 1
-        partition = self.site.partitions[0]
-        frame = None
         if len(rows):
             self._now = max(self._now, int(rows["at"][0]))
             rows["now"] = np.maximum.accumulate(np.maximum(rows["at"], self._now))
             self._now = int(rows["now"][-1])
-            frame = frame_of_signals(rows, admitted.grams, admitted.gram_ends)
+        frames: list[tuple[int, Frame]] = []
         logs = self.site.logs
         with logs.transaction():
-            if frame is not None:
-                frame.offset = logs.append("signals", partition.number, [frame.to_bytes()])
-                known = partition.fold.county.matters.slot_of
-                prefix = self.source.name + "/"
-                logs.direct(
-                    (key, partition.number, prefix + name)
-                    for key, name in zip(rows["matter"].tolist(), admitted.matters, strict=True)
-                    if key not in known
-                )
-                texts = [(index, text) for index, text in enumerate(admitted.texts) if text]
-                if texts:
-                    logs.keep_texts(partition.number, frame.offset, texts, self._now + self.source.retention)
+            for number, index in self._parted(admitted):
+                frames.append((number, self._append(number, index, admitted)))
             if admitted.names:
                 logs.name(admitted.names)
             if letters:
@@ -247,8 +239,47 @@ class RecordedDriver:
             logs.advance(self.source.name, self.position)
         self._letters = []
         self._dropped = Counter()
-        if frame is not None:
-            self._count(partition.step([frame]))
+        for number, frame in frames:
+            self._count(self.site.partitions[number].step([frame]))
+
+    def _parted(self, admitted: Admitted) -> Iterator[tuple[int, NDArray[np.int64] | None]]:
+        """The partitions of what was let in, each with the positions of its rows; None for all of them."""
+        rows = admitted.rows
+        if self._routing.count == 1:
+            yield from [(0, None)] if len(rows) else []
+            return
+        keys, places = rows["matter"].tolist(), rows["place"].tolist()
+        yield from split(self._routing.signals(self.source.name, keys, places, admitted.matters))
+
+    def _append(self, number: int, index: NDArray[np.int64] | None, admitted: Admitted) -> Frame:
+        rows, grams, ends, texts = admitted.rows, admitted.grams, admitted.gram_ends, admitted.texts
+        logs = self.site.logs
+        if index is not None:
+            grams, ends = ragged(grams, ends, index)
+            rows, texts = rows[index], [texts[place] for place in index.tolist()]
+        frame = frame_of_signals(rows, grams, ends)
+        frame.offset = logs.append("signals", number, [frame.to_bytes()])
+        if index is None:
+            # Several partitions need to know a matter's own before there is a frame: the routing keeps the directory.
+            known = self.site.partitions[number].fold.county.matters.slot_of
+            prefix = self.source.name + "/"
+            logs.direct(
+                (key, number, prefix + name)
+                for key, name in zip(rows["matter"].tolist(), admitted.matters, strict=True)
+                if key not in known
+            )
+        told = [(place, text) for place, text in enumerate(texts) if text]
+        if told:
+            logs.keep_texts(number, frame.offset, told, self._now + self.source.retention)
+        return frame
+
+    def _pass_time(self) -> None:
+        """Tell partitions that are behind the others what time it is, so that none holds up site or trainer."""
+        if self._routing.count == 1 or self.site.is_new:
+            return
+        behind = [each.number for each in self.site.partitions if each.fold.county.now < self._now]
+        if behind:
+            self._count(self.site.append_others([(Kind.TICK, self._now, {})], only=behind))
 
     def _give_commands(self, before: int) -> None:
         while self._commands and self._commands[0][0] < before:
@@ -259,7 +290,9 @@ class RecordedDriver:
                 continue
             self._now = max(self._now, at)
             entry = (Kind.COMMAND, self._now, payload)
-            self._count(self.site.append_others([entry], cursor=(COMMANDS, 1)))
+            log, number = self.site.store.log_of(str(payload.get("warning", ""))) or ("signals", 0)
+            only = (number if log == "signals" else 0,)
+            self._count(self.site.append_others([entry], cursor=(COMMANDS, 1), only=only))
 
     def _count(self, all_effects: Iterable[Effects]) -> None:
         for effects in all_effects:
@@ -277,6 +310,7 @@ class RecordedDriver:
         is_due = not self._lessons or day_of(midnight) >= self._day_of_answer(self._lessons[-1])
         if is_due:
             self._collect(limit=midnight)
+        self._pass_time()
         if self.site.logs.is_wall or (day_of(self._midnight) - 1) // 7 != day_of(at) // 7:
             # Under a recorded clock once a week, since how often changes no effect. Behind the model, whose entry may
             # complete a minute: crossed again after a stop, nothing is cut otherwise.
@@ -303,8 +337,7 @@ class RecordedDriver:
             result = self._trainer.answer()
             self.site.store.answer(lesson, result)
             self._lessons[-1] = type(lesson)(lesson.id, lesson.until, lesson.decisions, lesson.labels, result)
-        installed = int(self.site.partitions[0].fold.grader.versions.get("model", 0))
-        if result and installed < lesson.id:
+        if result and self.site.model_version() < lesson.id:
             midnight = self.rules.calendar.start_of(self._day_of_answer(lesson))
             self._now = max(self._now, min(midnight, limit))
             self._count(self.site.append_others([(Kind.MODEL, self._now, {"sha256": result, "version": lesson.id})]))

@@ -9,11 +9,10 @@ from config.load import load_settings
 from config.mapped import settings_with
 from connectors.mapping import Mapping
 from pipeline.errors import ConfigError
-from pipeline.rules import FoldRules
 from runners.embedded import Site
 from runners.exports import write_scores
+from runners.live_config import first_rules
 from runners.recorded import RecordedDriver, SignalSource, by_reason, edge_key, read_commands
-from runners.replay import genesis
 from runners.warnings_file import write_warnings
 from runners.wiring import fold_rules
 
@@ -34,13 +33,15 @@ def run_files(
         settings = settings_with(settings, mapping.model, path=source.mapping, files=source.files)
         sources.append((mapping, [config.parent / file for file in source.files]))
     rules = fold_rules(settings)
+    # A log keeps the rules it was begun with until a new configuration is published.
+    begun = first_rules(data, rules)
+    if begun.partitions != rules.partitions:
+        raise ConfigError([f"{config}: partition_count: {data} was begun with {begun.partitions}, which is fixed"])
+    rules = begun
     site = Site(data, rules)
     try:
         if site.logs.is_wall:
             raise ConfigError([f"{data}: is of a live site; files are read into a folder of their own"])
-        if not site.is_new:
-            # A log keeps the rules it was begun with until a new configuration is published.
-            rules = FoldRules.from_json(genesis(site.logs)["rules"])
         read = 0
         for mapping, files in sources:
             feed = SignalSource(mapping, files, rules, settings, edge_key(data, fixed=False))
@@ -55,7 +56,7 @@ def run_files(
         # What was kept, not what this process saw: an earlier one may have read and refused the first part.
         folds, reasons = by_reason(site.store.tallies().get("signals", {}))
         reasons = dict(Counter(reasons) + Counter(by_reason(site.logs.tallies())[1]))
-        digests = {"signals-0": site.partitions[0].fold.digest()}
+        digests = site.digests()
     finally:
         site.close()
     return {"counts": {**folds, "read": read, "reasons": dict(sorted(reasons.items()))}, "digests": digests}
