@@ -55,8 +55,10 @@ Hold = Callable[[Place, bool], None]
 class Folds:
     """All partitions of one worker and the thread that folds them."""
 
-    def __init__(self, make: Make, told: Told, acknowledge: Acknowledge, hold: Hold) -> None:
-        self._make, self._told, self._acknowledge, self._hold = make, told, acknowledge, hold
+    def __init__(self, make: Make, told: Told) -> None:
+        self._make, self._told = make, told
+        self.acknowledge: Acknowledge = _call
+        self.hold: Hold = lambda place, must_hold: None
         self._turn = threading.Condition()
         self._seats: dict[Place, Seat] = {}
         self._wanted: frozenset[Place] = frozenset()
@@ -67,7 +69,7 @@ class Folds:
         """The server that does not answer, '' while all do."""
         self.failed: BaseException | None = None
         self.on_end: Callable[[], None] = lambda: None
-        self._thread = threading.Thread(target=self._run, name="folds")
+        self._thread = threading.Thread(target=self._run, name="folds", daemon=True)
 
     # for other threads ---------------------------------------------------------------------------------------------
 
@@ -103,7 +105,7 @@ class Folds:
             seat.is_held = seat.is_held or must_hold
             self._turn.notify_all()
         if must_hold:
-            self._hold(place, True)
+            self.hold(place, True)
 
     def stop(self, within_s: float) -> bool:
         """Finish the running transaction, write last checkpoints, and end; False when that takes too long."""
@@ -113,6 +115,11 @@ class Folds:
         if self._thread.is_alive():
             self._thread.join(within_s)
         return not self._thread.is_alive()
+
+    def places(self) -> list[Place]:
+        """What is ours."""
+        with self._turn:
+            return sorted(self._seats)
 
     def ends(self, ends: Mapping[Place, int]) -> None:
         """The next offset of each log, as the brokers say."""
@@ -308,9 +315,9 @@ class Folds:
         if kept is not None:
             self._told.kept(place, kept, owned)
         if done:
-            self._acknowledge(done)
+            self.acknowledge(done)
         if must_ask:
-            self._hold(place, False)
+            self.hold(place, False)
 
     def _give_way(self, place: Place, seat: Seat, error: Fenced) -> None:
         self._told.overtaken(place)
@@ -326,7 +333,7 @@ class Folds:
         with self._turn:
             seat.stopped = str(error) or type(error).__name__
             seat.clear()
-        self._hold(place, True)
+        self.hold(place, True)
 
     def _drop(self, seat: Seat) -> None:
         if seat.owned is not None:
@@ -343,6 +350,11 @@ class Folds:
                     seat.owned.checkpoint()
             except ForewarnError as error:
                 log.warning("no last checkpoint", partition=_name(place), reason=str(error))
+
+
+def _call(calls: list[Callable[[], object]]) -> None:
+    for call in calls:
+        call()
 
 
 def _look(seat: Seat, now: int, seconds: float, written: float | None) -> Look:

@@ -43,7 +43,7 @@ class Forwarder:
         self._sent: dict[Place, tuple[int, int]] = {}
         self._is_stopping = False
         self.trouble = ""
-        self._thread = threading.Thread(target=self._run, name="forwarder")
+        self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
 
     def start(self) -> None:
         """Begin to work."""
