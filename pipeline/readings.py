@@ -77,6 +77,8 @@ class ReadingsFold:
         frame = frame.in_time(self.now)
         self.now = int(frame.now[-1])
         told = Told(frame.offset)
+        if len(frame) > len(frame.readings):
+            effects.counts["entries"] += len(frame) - len(frame.readings)
         heard = self._hear(frame, effects) if len(frame.readings) else None
         if heard is not None:
             self._end_silence(frame, heard, told)
