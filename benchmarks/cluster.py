@@ -16,6 +16,7 @@ from typing import Any
 
 from kafka.admin import NewTopic
 
+from alerts.database import Database
 from benchmarks.cluster_parts import Cluster, Process, cluster, servers
 from benchmarks.figure import Figure, figure
 from benchmarks.matter_lines import settings as city_settings
@@ -24,6 +25,7 @@ from benchmarks.signals import prepared
 from config.load import canonical
 from config.settings import Settings
 from connectors.readings import decode
+from pipeline.columns import unpack
 from pipeline.frame import Kind, frame_of_others, frame_of_readings
 from runners.kafka_client import Clients
 from runners.log_sqlite import Logs
@@ -143,9 +145,9 @@ def signals(parts: Parts) -> list[Figure]:
     rate = 0.0
     for count in (1, 2):
         with cluster(parts, f"signals{count}", base, partitions=2) as site:
-            table = ModelTable(site.url)
+            database = Database(site.url)
             for path in models.values():
-                table.keep_bytes(path.read_bytes())
+                ModelTable(database).keep(*unpack(path.read_bytes()))
             last = {("signals", partition): sent(site, "signals", partition, frames) for partition in range(2)}
             workers = [site.worker() for _ in range(count)]
             try:
