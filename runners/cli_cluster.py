@@ -111,18 +111,23 @@ def migrate(
 ) -> None:
     """Moves an embedded site's logs, snapshots and store to Kafka and PostgreSQL; offsets and digests stay as they are.
 
+    Exit code 1 when a replay there gives other digests. A run that breaks off goes on when it is run again.
+
     Example: forewarn migrate --from /var/lib/forewarn --to cluster.yaml
     """
     settings_of_cluster(config)
     with with_libraries():
-        from runners.moving import move
+        from runners.moving import lines, move
+        from runners.moving_bars import bars
 
-        moved = move(source, config, tell=_tell)
+        with bars() as tell:
+            moved = move(source, config, tell)
     if json_:
-        typer.echo(json.dumps(moved, indent=2, default=str))
-        return
-    for what, count in moved.items():
-        typer.echo(f"{what:30} {count:>12}")
+        typer.echo(json.dumps(moved.as_json(), indent=2))
+    else:
+        typer.echo("\n".join(lines(moved)))
+    if not moved.is_equal:
+        raise typer.Exit(1)
 
 
 def _tell(words: str) -> None:

@@ -105,6 +105,18 @@ def move(source: Path, config: Path, tell: Tell = lambda what, done, total: None
     return moved
 
 
+def lines(moved: Moved) -> list[str]:
+    """What was moved, as a table for reading."""
+    told = [f"{'log':<14}{'offsets':>23}{'frames':>12}  digests"]
+    for log in moved.logs:
+        offsets = f"{log.first} to {log.last}" if log.frames else "none"
+        told.append(f"{log.log:<14}{offsets:>23}{log.frames:>12,}  {log.digests}")
+    told += ["", f"{'table':<25}{'rows':>12}"]
+    told += [f"{name:<25}{count:>12,}" for name, count in sorted(moved.rows.items()) if count]
+    verdict = "a replay there gives the digests of this site" if moved.is_equal else "THE DIGESTS DIFFER"
+    return [*told, "", f"{verdict}; {moved.seconds:,.1f} s"]
+
+
 class _House:
     """The embedded site, and the place it moves to."""
 

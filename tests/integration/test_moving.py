@@ -23,7 +23,7 @@ from runners.kafka_topics import init
 from runners.live import Live
 from runners.log_kafka import KafkaLog
 from runners.log_sqlite import Lease, Logs
-from runners.moving import move
+from runners.moving import Moved, MovedLog, lines, move
 from runners.pg_checkpoints import PgCheckpoints
 from runners.trial_kafka import TrialKafka
 from tests.runners.live.town import BEGIN, HOUR, lay_out, moment, overdue, record, run, running, send, until_folded
@@ -184,6 +184,19 @@ def test_a_log_whose_beginning_was_pruned_keeps_its_numbers(house: Path, there: 
     assert (register.base("signals", 1), register.base("signals", 0)) == (5, 0)
     register.close()
     assert frames_of(there, {("signals", 1): 5})["signals", 1][0][0] == 5
+
+
+def test_the_command_prints_a_table_and_nothing_but_json_when_asked(house: Path, there: Path) -> None:
+    from typer.testing import CliRunner
+
+    from runners.cli import app
+
+    found = CliRunner().invoke(app, ["migrate", "--from", str(house), "--to", str(there), "--json"])
+    assert found.exit_code == 0, found.output
+    assert orjson.loads(found.stdout)["equal"]
+    table = lines(Moved([MovedLog("signals-0", 5, 7, 3, "equal")], {"names": 1_200}, 2.5))
+    assert table[1].split() == ["signals-0", "5", "to", "7", "3", "equal"]
+    assert table[-1] == "a replay there gives the digests of this site; 2.5 s"
 
 
 # what is refused ------------------------------------------------------------------------------------------------------
