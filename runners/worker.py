@@ -24,6 +24,7 @@ import structlog
 from alerts.database import Database, postgres_url
 from alerts.news import News
 from alerts.store import Store
+from config.load import load_settings
 from config.settings import Settings
 from pipeline.effects import Effects
 from pipeline.errors import LogUnavailable, Reason, StoreUnavailable
@@ -32,9 +33,9 @@ from runners.clock import WallClock
 from runners.cluster_logs import ClusterLogs
 from runners.embedded import COLLECT_AFTER
 from runners.faust_app import Consuming
-from runners.live_sources import plan
 from runners.log_kafka import KafkaLog
 from runners.owned import Kept, Owned
+from runners.wiring import fold_rules
 from runners.worker_folds import Folds
 from runners.worker_forward import FIRST_PAUSE_S, LONGEST_PAUSE_S, Forwarder
 from runners.worker_letters import DeadLetterTopic
@@ -237,9 +238,9 @@ def run(config: Path, *, name: str = "", metrics_port: int | None = None, tell: 
     over before the session has timed out. `metrics_port` : the configuration's unless given, 0 for none.
     Raises ConfigError.
     """
-    made = plan(config)
+    settings = load_settings(config)
     gc.set_threshold(COLLECT_AFTER, 20, 100)
-    return asyncio.run(_live(made.settings, made.rules, config.parent, name, metrics_port, tell))
+    return asyncio.run(_live(settings, fold_rules(settings), config.parent, name, metrics_port, tell))
 
 
 async def _live(
