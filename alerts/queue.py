@@ -4,17 +4,19 @@ Every question takes the scope: the places that may be seen. Pages go on by key,
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, tuple_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from alerts.schema import transitions, warnings
+from alerts.database import translated
+from alerts.schema import offsets, transitions, warnings
 from alerts.store import Store
 
 Order = Literal["worst", "newest", "due"]
@@ -60,11 +62,13 @@ class Page:
 
 
 class Queue:
-    """Reads one store; opened read-only, beside the writer."""
+    """Reads one store beside its writers, on any thread. Every question raises StoreUnavailable."""
 
     def __init__(self, url: Path | str) -> None:
         self._store = Store(url, readonly=True)
-        self._engine = self._store.engine
+        # Questions of one statement each: on a server a transaction around them would be two round trips more.
+        auto = {} if self._store.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._engine = self._store.engine.execution_options(**auto)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -89,7 +93,7 @@ class Queue:
 
     def total(self, scope: Scope, filters: Filters) -> int:
         """How many match."""
-        with self._engine.connect() as connection:
+        with self._asking() as connection:
             query = select(func.count()).select_from(warnings).where(*_conditions(scope, filters))
             return int(connection.execute(query).scalar_one())
 
@@ -102,7 +106,7 @@ class Queue:
         waiting = select(func.count()).where(
             *open_ones, warnings.c.calm < 2, warnings.c.proposed > warnings.c.confirmed
         )
-        with self._engine.connect() as connection:
+        with self._asking() as connection:
             for calm, count in connection.execute(by_level):
                 if calm < 4:
                     out[_LEVELS[3 - calm]] = count
@@ -118,7 +122,7 @@ class Queue:
         waiting = select(*by, func.count()).where(*where, warnings.c.calm < 2, _awaiting() == 1).group_by(*by)
         tallies: dict[tuple[Any, ...], list[int]] = {}
         worst: list[tuple[tuple[Any, ...], str]] = []
-        with self._engine.connect() as connection:
+        with self._asking() as connection:
             for place, category, kind, id, calm in connection.execute(query).all():
                 key = (place, category, kind)
                 tally = tallies.get(key)
@@ -157,7 +161,7 @@ class Queue:
         if prefix:
             begins = and_(warnings.c.id >= prefix, warnings.c.id < prefix + "\x7f")
             asked.append(select(warnings.c.id).where(begins, *_within(scope)).limit(most))
-        with self._engine.connect() as connection:
+        with self._asking() as connection:
             return frozenset(id for query in asked for (id,) in connection.execute(query))
 
     def taker(self, scope: Scope, warning: str) -> str | None:
@@ -170,7 +174,7 @@ class Queue:
     def newest(self, scope: Scope, keys: Sequence[tuple[str, int]]) -> dict[str, dict[str, Any]]:
         """Transitions by (warning, number)."""
         out: dict[str, dict[str, Any]] = {}
-        with self._engine.connect() as connection:
+        with self._asking() as connection:
             for first in range(0, len(keys), _MANY):
                 wanted = [list(key) for key in keys[first : first + _MANY]]
                 query = (
@@ -189,7 +193,7 @@ class Queue:
             .where(transitions.c.warning == warning, *_within(scope))
             .order_by(transitions.c.number)
         )
-        with self._engine.connect() as connection:
+        with self._asking() as connection:
             return [json.loads(body) for (body,) in connection.execute(query)]
 
     def alike(self, scope: Scope, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
@@ -200,25 +204,28 @@ class Queue:
             .where(warnings.c.shut == 0, warnings.c.place.in_(places), *_within(scope))
             .group_by(warnings.c.place, warnings.c.category)
         )
-        with self._engine.connect() as connection:
+        with self._asking() as connection:
             return {(place, category): count for place, category, count in connection.execute(query)}
 
     def since(self, scope: Scope, log: str, partition: int, number: int, most: int) -> list[dict[str, Any]] | None:
         """Rows of the warnings that changed after a partition's `number`-th transition; None where that is too much."""
         of_it = and_(transitions.c.log == log, transitions.c.partition == partition)
-        with self._engine.connect() as connection, connection.begin():
-            # One moment for both questions: SQLite takes its snapshot at the first of them.
-            connection.exec_driver_sql("BEGIN" if self._engine.dialect.name == "sqlite" else "SELECT 1")
-            there = int(connection.execute(select(func.count()).select_from(transitions).where(of_it)).scalar_one())
-            missed = there - number
+        ever = select(offsets.c.transitions).where(offsets.c.log == log, offsets.c.partition == partition)
+        with self._asking() as connection:
+            missed = int(connection.execute(ever).scalar() or 0) - number
             if missed > most or missed < 0:
                 return None
-            last = select(transitions.c.warning).where(of_it).order_by(transitions.c.id.desc()).limit(missed)
-            query = select(warnings).where(warnings.c.id.in_(last.subquery().select()), *_within(scope))
+            last = select(transitions.c.warning).where(of_it, transitions.c.ordinal > number)
+            query = select(warnings).where(warnings.c.id.in_(last), *_within(scope))
             return [dict(row._mapping) for row in connection.execute(query)]
 
+    @contextmanager
+    def _asking(self) -> Iterator[Connection]:
+        with translated(), self._engine.connect() as connection:
+            yield connection
+
     def _rows(self, query: Any) -> list[dict[str, Any]]:
-        with self._engine.connect() as connection:
+        with self._asking() as connection:
             return [dict(row._mapping) for row in connection.execute(query)]
 
 
