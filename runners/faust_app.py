@@ -17,6 +17,7 @@ import faust
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
 from aiokafka.structs import OffsetAndMetadata, TopicPartition  # type: ignore[import-untyped]
 from faust.app.base import BootStrategy
+from faust.tables.manager import TableManager
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.transport.drivers.aiokafka import Consumer as AioConsumer
 from faust.transport.drivers.aiokafka import Transport as AioTransport
@@ -88,6 +89,14 @@ class _Transport(AioTransport):
     Consumer: ClassVar[Any] = _Consumer
 
 
+class _Tables(TableManager):
+    """There are no tables: nothing to wait a second for."""
+
+    async def on_start(self) -> None:
+        await self._update_channels()
+        await self.recovery.start()
+
+
 class _Boot(BootStrategy):
     enable_kafka_producer = False
     enable_web = False
@@ -126,7 +135,7 @@ class Consuming:
             broker_rebalance_timeout=max(10.0, 2 * session), broker_request_timeout=max(20.0, 2 * session),
             consumer_max_fetch_size=4 << 20, consumer_auto_offset_reset="earliest",
             consumer_group_instance_id=name or None, topic_disable_leader=True, topic_allow_declare=False,
-            web_enabled=False, autodiscover=False,
+            TableManager=_Tables, web_enabled=False, autodiscover=False,
         )  # fmt: skip
         app.worker = worker
         app.topics_of_logs = {settings.topic(log): log for log in LOGS}
