@@ -1,8 +1,14 @@
 """An embedded site moves to Kafka and PostgreSQL: the same offsets and digests, refusals, and a broken run."""
 
 import shutil
+import signal
 import sqlite3
-from collections.abc import Callable
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +23,17 @@ from config.load import load_settings
 from console.api.accounts import Accounts
 from pipeline.county import FOLD_VERSION
 from pipeline.errors import ConfigError, LogBusy
+from pipeline.frame import Kind, frame_of_others
 from runners.clock import SetClock
-from runners.cluster_logs import EDGE_KEY
+from runners.cluster_logs import EDGE_KEY, ClusterLogs
+from runners.fold_logs import fold_logs
 from runners.kafka_topics import init
 from runners.live import Live
 from runners.log_kafka import KafkaLog
 from runners.log_sqlite import Lease, Logs
 from runners.moving import Moved, MovedLog, lines, move
 from runners.pg_checkpoints import PgCheckpoints
+from runners.pg_models import ModelTable
 from runners.trial_kafka import TrialKafka
 from tests.runners.live.town import BEGIN, HOUR, lay_out, moment, overdue, record, run, running, send, until_folded
 
@@ -197,6 +206,52 @@ def test_the_command_prints_a_table_and_nothing_but_json_when_asked(house: Path,
     table = lines(Moved([MovedLog("signals-0", 5, 7, 3, "equal")], {"names": 1_200}, 2.5))
     assert table[1].split() == ["signals-0", "5", "to", "7", "3", "equal"]
     assert table[-1] == "a replay there gives the digests of this site; 2.5 s"
+
+
+def test_a_worker_goes_on_from_there(house: Path, there: Path, database: str) -> None:
+    moved = {log.log: log.last for log in move(house, there).logs}
+    settings = load_settings(there)
+    logs = ClusterLogs(KafkaLog(settings.kafka), database)
+    late = frame_of_others([(Kind.TICK, BEGIN + 30 * HOUR, {})]).to_bytes()
+    for number in (0, 1):
+        assert logs.append("signals", number, [late]) == moved[f"signals-{number}"] + 1
+    store = Store(database)
+    with worker(there):
+        until(lambda: all(applied(store, number) > moved[f"signals-{number}"] for number in (0, 1)))
+    folded = fold_logs(logs, ModelTable(logs.database))
+    for number in (0, 1):
+        own = store.applied("signals", number)
+        assert own is not None
+        assert folded.digests[f"signals-{number}"] == own.digests
+    store.close()
+    logs.close()
+
+
+def applied(store: Store, number: int) -> int:
+    """Offset of a signals partition in the store."""
+    found = store.applied("signals", number)
+    return -1 if found is None else found.offset
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    limit, pause = time.monotonic() + 60.0, threading.Event()
+    while not is_so():
+        assert time.monotonic() < limit, "it was not so within 60 s"
+        pause.wait(0.05)
+
+
+@contextmanager
+def worker(config: Path) -> Iterator[None]:
+    """A worker's process that runs while the block does, and ends cleanly."""
+    process = subprocess.Popen([sys.executable, "-m", "runners.cli", "worker", "--config", str(config)])
+    try:
+        yield
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30.0) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 # what is refused ------------------------------------------------------------------------------------------------------
