@@ -30,11 +30,11 @@ from runners import kafka_topics
 from runners.checkpoints import Checkpoints
 from runners.cluster_logs import EDGE_KEY, ClusterLogs
 from runners.fold_logs import Folded, fold_logs, genesis
-from runners.live_config import CONFIG_PATH
 from runners.log_kafka import KafkaLog
 from runners.log_sqlite import Lease, Logs
 from runners.pg_checkpoints import PgCheckpoints
 from runners.pg_models import ModelTable
+from runners.serve_versions import inherit
 
 MARK = "moved_in"
 """Under this name the register remembers which house moves in, and whether it is done."""
@@ -276,7 +276,7 @@ class _House:
             key = self._source / "edge.key"
             if key.is_file():
                 self._register.remember(EDGE_KEY, key.read_bytes().hex())
-            self._register.remember(CONFIG_PATH, str(self._config.absolute()))
+            inherit(self._register, self._logs, self._config)
             assert mark is not None
             self._register.remember(MARK, _marked(self._name, "rows"))
         return counts

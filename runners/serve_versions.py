@@ -7,6 +7,7 @@ config@<n> logs  which logs have it, and the offset of its entry in each
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,16 +15,18 @@ import orjson
 from config.cluster import Kafka, Postgres, Worker
 from config.load import canonical, from_canonical
 from config.settings import Settings
-from pipeline.frame import Kind
+from pipeline.frame import Frame, Kind
 from pipeline.rules import FoldRules
+from runners.frames_by_key import config_offsets
 from runners.live_sources import Plan
+from runners.log_sqlite import Logs
 from runners.register import Memory
 from runners.serve_parts import Log
 
 Append = Callable[[Log, Sequence[tuple[Kind, dict[str, Any]]]], int]
 """Append entries, stamped now, as one frame; its offset. Raises LogUnavailable."""
 _NEWEST = "config"
-_OWN: dict[str, Any] = {"kafka": Kafka(), "postgres": Postgres(), "worker": Worker()}
+_OWN: dict[str, Any] = {"runner": "kafka", "kafka": Kafka(), "postgres": Postgres(), "worker": Worker()}
 """What each process has for itself: where brokers and database are for it may differ from machine to machine."""
 
 
@@ -39,14 +42,14 @@ class Version:
     @classmethod
     def of(cls, made: Plan) -> "Version":
         """The version that a plan is, under the number of its rules."""
-        rules = made.rules.to_json()
-        payload: dict[str, Any] = {
-            "version": made.rules.version,
-            "rules": rules,
-            "settings": canonical(made.settings.model_copy(update=_OWN)),
-        }
-        told = sha256(orjson.dumps([payload["settings"], {**rules, "version": 0}])).hexdigest()
-        return cls(made.rules.version, told, str(made.path.absolute()), payload)
+        return cls.at(made.rules.version, made.path, made.settings, made.rules.to_json())
+
+    @classmethod
+    def at(cls, number: int, path: Path, settings: Settings, rules: dict[str, Any]) -> "Version":
+        """A configuration under a number; its mark says whether another is the same but for that."""
+        shared = canonical(settings.model_copy(update=_OWN))
+        told = sha256(orjson.dumps([shared, {**rules, "version": 0}])).hexdigest()
+        return cls(number, told, str(path.absolute()), {"version": number, "rules": rules, "settings": shared})
 
     @property
     def rules(self) -> FoldRules:
@@ -129,3 +132,22 @@ class Versions:
 
 def _key(number: int) -> str:
     return f"config@{number}"
+
+
+def inherit(register: Memory, logs: Logs, config: Path) -> None:
+    """Number the configurations of an embedded site's logs, which move into a cluster, as they were numbered there."""
+    versions = Versions(register)
+    having: dict[int, dict[Log, int]] = {}
+    for log, partition in logs.partitions():
+        for offset in config_offsets(logs, log, partition) if log != "readings" else ():
+            body = logs.frame(log, partition, offset)
+            for payload in Frame.from_bytes(body, offset).others if body else ():
+                if "rules" in payload:
+                    number = int(payload["version"])
+                    settings = from_canonical(payload["settings"]) if payload.get("settings") else Settings()
+                    versions.propose(Version.at(number, config, settings, payload["rules"]))
+                    having.setdefault(number, {})[log, partition] = offset
+    for number, offsets in having.items():
+        # Those of readings have no number; whoever has any has the newest.
+        readings = {(log, partition): 0 for log, partition in logs.partitions() if log == "readings"}
+        versions.adopt(number, offsets | readings)
