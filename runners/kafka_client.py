@@ -50,9 +50,9 @@ class Clients:
             "max_request_size": MAX_RECORD_BYTES, "max_block_ms": wait_ms, "delivery_timeout_ms": wait_ms,
             "compression_type": None if compression == "none" else compression, "metrics_enabled": False,
         }  # fmt: skip
-        with self._reached():
+        with self._reached() as basic:
             # A request must be able to time out, and be repeated, before its delivery does.
-            return KafkaProducer(**{**self._settings, "request_timeout_ms": wait_ms // 2, **settings, **more})
+            return KafkaProducer(**{**basic, "request_timeout_ms": wait_ms // 2, **settings, **more})
 
     def consumer(self, **more: Any) -> KafkaConsumer:
         """Of no group: whoever uses it keeps the offsets. Raises LogUnavailable."""
@@ -60,13 +60,13 @@ class Clients:
             "group_id": None, "enable_auto_commit": False, "auto_offset_reset": "none", "fetch_max_wait_ms": 100,
             "max_partition_fetch_bytes": MAX_RECORD_BYTES, "metrics_enabled": False,
         }  # fmt: skip
-        with self._reached():
-            return KafkaConsumer(**{**self._settings, **settings, **more})
+        with self._reached() as basic:
+            return KafkaConsumer(**{**basic, **settings, **more})
 
     def administrator(self) -> KafkaAdminClient:
         """For topics. Raises LogUnavailable."""
-        with self._reached():
-            return KafkaAdminClient(**self._settings)
+        with self._reached() as basic:
+            return KafkaAdminClient(**basic)
 
     @property
     def where(self) -> str:
@@ -74,10 +74,20 @@ class Clients:
         return ", ".join(self.brokers.bootstrap)
 
     @contextmanager
-    def _reached(self) -> Iterator[None]:
+    def _reached(self) -> Iterator[dict[str, Any]]:
+        """Settings with which a client is made. Raises LogUnavailable when it finds no broker."""
+        made: list[Any] = []
+
+        def connections(**settings: Any) -> Any:
+            made.append(KafkaConsumer.DEFAULT_CONFIG["kafka_client"](**settings))
+            return made[-1]
+
         try:
-            yield
+            yield {**self._settings, "kafka_client": connections}
         except kafka_errors.KafkaError as error:
+            # A client whose constructor raises leaves a thread and its sockets behind: through an outage, thousands.
+            for one in made:
+                one.close()
             raise LogUnavailable(
                 f"no Kafka broker answers at {self.where}; does one run there, and is kafka.bootstrap right? ({error})"
             ) from error

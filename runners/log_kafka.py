@@ -226,7 +226,8 @@ class KafkaLog:
             return self._producer
 
     def _discard(self, producer: KafkaProducer) -> None:
-        """After an error its sequence numbers are in doubt: the next append begins with a new one."""
+        """After an error the next append begins with a new one: this one's sequence numbers are in doubt, and a
+        kafka-python producer that lost a batch in flight may never send again."""
         with self._lock:
             is_current = self._producer is producer
             if is_current:
@@ -234,6 +235,8 @@ class KafkaLog:
         if is_current:
             with contextlib.suppress(kafka_errors.KafkaError):
                 producer.close(timeout=0)
+            # When a batch is still on its way, `close` gave up before it told the sending thread to end.
+            producer._sender.force_close()
 
     def _place(self, log: str, partition: int) -> TopicPartition | None:
         if log not in LOGS:

@@ -1,13 +1,17 @@
 """Brokers that are away: said within the time limit, nothing acknowledged is lost, and all goes on by itself."""
 
+import gc
+import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from config.cluster import Kafka
 from pipeline.errors import LogUnavailable
 from runners import kafka_topics
+from runners.kafka_client import Clients
 from runners.log_kafka import KafkaLog
 from runners.trial_kafka import TrialKafka
 
@@ -112,3 +116,25 @@ def test_no_broker_at_all_is_said_with_its_address() -> None:
     with pytest.raises(LogUnavailable, match=r"127\.0\.0\.1:1"):
         log.append("signals", 0, [b"lost"])
     log.close()
+
+
+def test_attempts_that_find_no_broker_leave_nothing_behind() -> None:
+    clients = Clients(Kafka(bootstrap=("127.0.0.1:1",)), timeout_s=0.2)
+
+    def held() -> tuple[int, int]:
+        gc.collect()
+        return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+
+    def attempt() -> None:
+        for make in (clients.producer, clients.consumer, clients.administrator):
+            with pytest.raises(LogUnavailable, match="does one run there"):
+                make()
+
+    attempt()
+    threads, files = held()
+    for _ in range(5):
+        attempt()
+    after = held()
+    # What the last error still refers to goes with it; each attempt that stayed would be a thread or four files.
+    assert after[0] == threads
+    assert after[1] < files + 15
