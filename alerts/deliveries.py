@@ -134,7 +134,7 @@ class Deliveries:
             set_={"intent": statement.excluded.intent},
             where=delivery_marks.c.intent < first,
         )
-        return connection.execute(moved).rowcount == 1
+        return connection.execute(moved.returning(delivery_marks.c.intent)).scalar() is not None
 
 
 def _spans(covered: Sequence[Wish]) -> dict[tuple[str, int], tuple[int, int]]:

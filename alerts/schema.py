@@ -78,6 +78,7 @@ warnings = Table(
     Column("late", BigInteger, nullable=False, server_default="0"),
     Index("warnings_worst", "shut", "calm", "late", "id", "place", "category", "kind"),
     Index("warnings_newest", "shut", "at", "id"),
+    Index("warnings_time", "at", "id"),
     Index("warnings_due", "shut", "late", "id"),
     Index("warnings_group", "shut", "place", "category", "kind"),
     Index("warnings_subject", "subject"),

@@ -186,6 +186,11 @@ class Store:
         )
         return Applied(row[0], row[1], json.loads(row[2])) if row else None
 
+    def partitions(self) -> list[tuple[str, int]]:
+        """Every (log, partition) that was begun, in order."""
+        query = select(offsets.c.log, offsets.c.partition).order_by(offsets.c.log, offsets.c.partition)
+        return [(log, partition) for log, partition in self._rows(query)]
+
     def transitions(
         self, warning: str | None = None, *, log: str | None = None, span: tuple[int, int] | None = None
     ) -> Iterator[dict[str, Any]]:

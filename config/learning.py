@@ -84,7 +84,7 @@ class Source(Value):
 
 
 class Retention(Value):
-    """How long each kind of data is kept, in days."""
+    """How long each kind of data is kept, in days; warnings from their end on."""
 
     texts_days: Annotated[int, Field(ge=1, le=36_500)] = 365
     dead_letters_days: Annotated[int, Field(ge=1, le=36_500)] = 14
@@ -92,3 +92,4 @@ class Retention(Value):
     signals_days: Annotated[int, Field(ge=1, le=36_500)] = 3_650
     duplicates_days: Annotated[int, Field(ge=1, le=366)] = 30
     reopening_days: Annotated[int, Field(ge=1, le=366)] = 30
+    warnings_days: Annotated[int, Field(ge=30, le=36_500)] = 3_650

@@ -17,6 +17,8 @@ def upgrade() -> None:
         op.execute(f"UPDATE {table} SET at = (SELECT coalesce(max(now), 0) FROM offsets)")
     _by_partition()
     _tables()
+    # For those that are over too: pages of all years.
+    op.create_index("warnings_time", "warnings", ["at", "id"])
 
 
 def _ordinals() -> None:
