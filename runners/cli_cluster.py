@@ -62,6 +62,9 @@ def worker(
     metrics_port: Annotated[
         int | None, typer.Option(help="Port of /metrics; the configuration's unless given, 0: none.")
     ] = None,
+    fold_only: Annotated[
+        bool, typer.Option("--fold-only", help="Hand nothing on to other logs: for a copy that is being compared.")
+    ] = False,
 ) -> None:
     """One worker: folds the partitions that Kafka assigns to it, until stopped. Start as many as there is work for.
 
@@ -71,7 +74,7 @@ def worker(
     with with_libraries():
         from runners.worker import run
 
-        is_well = run(config, name=name, metrics_port=metrics_port, tell=_tell)
+        is_well = run(config, name=name, metrics_port=metrics_port, fold_only=fold_only, tell=_tell)
     if not is_well:
         raise typer.Exit(1)
 

@@ -69,12 +69,14 @@ class Worker:
     Parameters
     ----------
     settings : of the cluster. rules : of the configuration. folder : the configuration's.
+    fold_only : nothing is handed on to other logs, as for a copy of logs that is being compared.
 
     Raises StoreUnavailable, LogUnavailable when PostgreSQL or Kafka are away.
     """
 
-    def __init__(self, settings: Settings, rules: FoldRules, folder: Path) -> None:
+    def __init__(self, settings: Settings, rules: FoldRules, folder: Path, *, fold_only: bool = False) -> None:
         self._open = ExitStack()
+        self._hands_on = not fold_only
         try:
             self._connect(settings, rules, folder)
         except BaseException:
@@ -177,16 +179,16 @@ class Worker:
                 "records passed over", partition=f"{name}-{place[1]}", reason=passed.reason.value,
                 first=passed.first, until=passed.offset, detail=passed.detail,
             )  # fmt: skip
-        if _hands_on(kept.effects) or owned.complete > self._complete.get(place, -1):
+        if _has_words(kept.effects) or owned.complete > self._complete.get(place, -1):
             self._complete[place] = owned.complete
-            self._forwarder.look(place, owned.complete)
+            self._hand_on(place, owned.complete)
 
     def restored(self, place: Place, owned: Owned, seconds: float) -> None:
         """A partition can go on."""
         self.metrics.restored.observe(seconds)
         self._complete[place] = owned.complete
         if place[0] != "site":
-            self._forwarder.look(place, owned.complete)
+            self._hand_on(place, owned.complete)
 
     def overtaken(self, place: Place) -> None:
         """Another owner has been there."""
@@ -215,6 +217,10 @@ class Worker:
 
     # below ---------------------------------------------------------------------------------------------------------
 
+    def _hand_on(self, place: Place, complete: int) -> None:
+        if self._hands_on:
+            self._forwarder.look(place, complete)
+
     def _make(self, place: Place) -> Owned:
         return Owned(self._site, place, self._letters)
 
@@ -231,7 +237,10 @@ class Worker:
                 os._exit(1)  # whatever hangs would hang a clean end as well
 
 
-def run(config: Path, *, name: str = "", metrics_port: int | None = None, tell: Callable[[str], None] = print) -> bool:
+def run(
+    config: Path, *, name: str = "", metrics_port: int | None = None, fold_only: bool = False,
+    tell: Callable[[str], None] = print,
+) -> bool:  # fmt: skip
     """Be a worker until SIGTERM or SIGINT; whether it ended well.
 
     `name` : fixed name among the workers, so that a quick restart finds its partitions unmoved; then nobody takes them
@@ -240,17 +249,19 @@ def run(config: Path, *, name: str = "", metrics_port: int | None = None, tell: 
     """
     settings = load_settings(config)
     gc.set_threshold(COLLECT_AFTER, 20, 100)
-    return asyncio.run(_live(settings, fold_rules(settings), config.parent, name, metrics_port, tell))
+    open_ = partial(Worker, settings, fold_rules(settings), config.parent, fold_only=fold_only)
+    return asyncio.run(_live(open_, settings, config.parent, name, metrics_port, tell))
 
 
 async def _live(
-    settings: Settings, rules: FoldRules, folder: Path, name: str, metrics_port: int | None, tell: Callable[[str], None]
-) -> bool:
+    opened: Callable[[], Worker], settings: Settings, folder: Path, name: str, metrics_port: int | None,
+    tell: Callable[[str], None],
+) -> bool:  # fmt: skip
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    worker = await _opened(lambda: Worker(settings, rules, folder), stopping)
+    worker = await _opened(opened, stopping)
     if worker is None:
         return True
     with ExitStack() as open_:
@@ -307,7 +318,7 @@ async def _opened(open_: Callable[[], Worker], stopping: asyncio.Event) -> Worke
     return None
 
 
-def _hands_on(effects: Sequence[Effects]) -> bool:
+def _has_words(effects: Sequence[Effects]) -> bool:
     return any(each.to_site or each.to_signals for each in effects)
 
 
