@@ -26,6 +26,7 @@ def cut_signals(part: Part, routing: Routing) -> Iterator[tuple[int, Part]]:
     if routing.count == 1:
         yield 0, part
         return
+    routing.learn(part.names)
     keys, places = part.rows["matter"].tolist(), part.rows["place"].tolist()
     for number, index in split(routing.signals(part.source.name, keys, places, part.matters)):
         grams, ends = ragged(part.grams, part.gram_ends, index)
@@ -53,6 +54,7 @@ def cut_readings(
     if routing.count == 1:
         yield 0, part
         return
+    routing.learn(part.names)
     where = routing.readings(part.source.name, part.readings["sensor"], names, places)
     for number, index in split(where):
         yield number, replace(part, readings=part.readings[index])

@@ -248,6 +248,7 @@ class RecordedDriver:
         if self._routing.count == 1:
             yield from [(0, None)] if len(rows) else []
             return
+        self._routing.learn(admitted.names)
         keys, places = rows["matter"].tolist(), rows["place"].tolist()
         yield from split(self._routing.signals(self.source.name, keys, places, admitted.matters))
 

@@ -66,6 +66,8 @@ class Routing:
     def __init__(self, settings: Settings, register: Seating, count: int | None = None) -> None:
         self.count = settings.partition_count if count is None else count
         self._register = register
+        self._points: dict[int, int] = {}
+        """The place of the tree that a point belongs to, by codes."""
         self.forget()
         self.follow(settings)
 
@@ -89,6 +91,13 @@ class Routing:
         self._codes: Places = np.zeros(1024, np.int64)
         self._seat_of: NDArray[np.int16] = np.zeros(1024, np.int16)
 
+    def learn(self, names: Mapping[int, tuple[str, str]]) -> None:
+        """Hear the names that an edge tells for the first time: `grid/door` is a point of the place `grid`."""
+        for code, (kind, name) in names.items():
+            if kind == "place" and "/" in name and code not in self._parents:
+                self._points[code] = code64(name.partition("/")[0])
+                self._at_place.pop(code, None)
+
     def place(self, place: int) -> int | None:
         """Partition of a place: that of the nearest unit up the tree; None under no unit."""
         if place not in self._at_place:
@@ -98,7 +107,8 @@ class Routing:
     def signals(self, source: str, keys: Sequence[bytes], places: Sequence[int], matters: Sequence[str]) -> Places:
         """Partition of each signal of one source; matters that nobody has seen get theirs.
 
-        `places`: codes, 0 for none. `matters`: readable numbers, for the directory.
+        `places`: codes, 0 for none; what is no place of the tree must have been told to `learn` by name. `matters`:
+        readable numbers, for the directory.
         """
         if self.count == 1:
             return np.zeros(len(keys), np.int64)
@@ -134,7 +144,7 @@ class Routing:
             if place in self._seats:
                 return self._seats[place]
             seen.add(place)
-            place = self._parents.get(place, 0)
+            place = self._parents.get(place) or self._points.get(place, 0)
         return None
 
     def _wish(self, source: str, place: int) -> int:

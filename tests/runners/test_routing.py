@@ -55,6 +55,15 @@ def test_a_grid_belongs_to_the_partition_of_its_county(logs: Logs) -> None:
     assert [routing.place(code64(name)) for name in ("city", "root", "nowhere")] == [None, None, None]
 
 
+def test_a_point_belongs_to_its_grid_once_its_name_was_told(logs: Logs) -> None:
+    routing, point = Routing(SETTINGS, logs), code64("west/door 4")
+    assert routing.place(point) is None
+    routing.learn({point: ("place", "west/door 4"), 5: ("office", "west/roads")})
+    assert routing.place(point) == 1
+    routing.follow(SETTINGS)
+    assert routing.place(point) == 1
+
+
 def test_seats_outlive_a_change_of_the_tree(logs: Logs) -> None:
     Routing(SETTINGS, logs)
     fewer = SETTINGS.model_copy(update={"places": (PLACES[0], Place(id="new", parent="city"), *PLACES[2:])})
