@@ -29,6 +29,7 @@ class Aim:
         keys, source = part.rows["matter"].tolist(), part.source.name
         if self.routing.count == 1:
             self._direct(keys, [f"{source}/{matter}" for matter in part.matters])
+        self.routing.learn(part.names)
         where = self.routing.signals(source, keys, part.rows["place"].tolist(), part.matters)
         yield from _cut(part, where)
 
@@ -37,6 +38,7 @@ class Aim:
         source = part.source.name
         if self.routing.count == 1:
             self._direct([sensor_key(code) for code in part.sensors], [f"{source}/{n}" for n in part.sensors.values()])
+        self.routing.learn(part.names)
         where = self.routing.readings(source, part.readings["sensor"], part.sensors, part.places)
         yield from _cut(part, where)
 
