@@ -134,3 +134,12 @@ def test_what_could_not_be_written_beside_the_fold_is_told_by_the_next_call(tmp_
     (folder / "signals-0-3-3.new").rmdir()
     checkpoints.write(4, lambda delta: ({"is_base": not delta}, {}))
     assert next(checkpoints.read())[1][0][1] == {"is_base": True}
+
+
+def test_the_newest_chain_can_be_handed_to_another_place(tmp_path: Path) -> None:
+    kept = checkpoints(tmp_path)
+    for offset in (5, 8, 11):
+        kept.write(offset, state(offset))
+    (tmp_path / "signals-0-5-11.fwc").write_bytes(b"damaged")
+    assert [(base, offset) for base, offset, _ in checkpoints(tmp_path).newest()] == [(5, 5), (5, 8)]
+    assert checkpoints(tmp_path / "none").newest() == []
