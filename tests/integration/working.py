@@ -72,7 +72,7 @@ def readings(number: int, count: int) -> list[Frame]:
 class Town:
     """Topics, store and register of one site; `close` lets go of them."""
 
-    def __init__(self, folder: Path, kafka: TrialKafka, database: str, prefix: str, **more: object) -> None:
+    def __init__(self, folder: Path, kafka: TrialKafka, database: str, prefix: str, /, **more: object) -> None:
         values = canonical(Settings(targets=(TARGET,))) | {
             "runner": "kafka",
             "partition_count": PARTITIONS,
