@@ -20,6 +20,8 @@ from runners.worker_site import Place
 log = structlog.get_logger("forewarn")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
 """Pauses before brokers or database are tried again: doubled up to the longest."""
+GATHER_S = 0.03
+"""A pause between two rounds: while much is folded each of them takes what several transactions left."""
 
 
 class Forwarder:
@@ -73,8 +75,7 @@ class Forwarder:
         pause = 0.0
         while True:
             with self._wake:
-                if pause and not self._is_stopping:
-                    self._wake.wait(pause)
+                self._wake.wait_for(lambda: self._is_stopping, pause)
                 while not self._due and not self._is_stopping:
                     self._wake.wait()
                 due, self._due = self._due, {}
@@ -83,7 +84,7 @@ class Forwarder:
                 for place in sorted(due):
                     self._forward(place, due[place])
                     del due[place]
-                pause, self.trouble = 0.0, ""
+                pause, self.trouble = GATHER_S, ""
             except (LogUnavailable, StoreUnavailable) as error:
                 self.trouble = str(error)
                 pause = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, 2 * pause))
