@@ -47,7 +47,8 @@ history: $(STAMP)  ## simulate 60 days, back-test them, say where the report lie
 	@echo "Ask it:      .venv/bin/forewarn warnings --data $(HISTORY)/report"
 
 test: $(STAMP) $(PAGE)  ## the whole test suite
-	$(PY) -m pytest -n 2 -q --ignore=tests/browser
+	$(PY) -m pytest -n 2 -q --ignore=tests/browser --ignore=tests/integration
+	$(PY) -m pytest -n 2 --dist loadfile -q tests/integration
 	$(PY) -m pytest -q tests/browser
 
 check: $(STAMP) $(PAGE)  ## ruff, mypy --strict, import contracts, bandit; the page's types and catalogues
