@@ -260,8 +260,8 @@ def _program() -> str:
 def _java(classpath: str, log4j: Path) -> list[str]:
     # Brokers share two cores with everything else: the first compiler alone halves what a start costs, and is as fast.
     return [
-        _program(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-XX:-UsePerfData", "-Djava.awt.headless=true",
-        f"-Dlog4j2.configurationFile={log4j}", "-cp", classpath,
+        _program(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-XX:-UsePerfData",
+        "-Djava.awt.headless=true", f"-Dlog4j2.configurationFile={log4j}", "-cp", classpath,
     ]  # fmt: skip
 
 
