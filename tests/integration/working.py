@@ -14,20 +14,24 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import numpy as np
+from kafka import TopicPartition
 
 from alerts.database import Database
 from alerts.store import Store
 from config.learning import Target
 from config.load import canonical, load_settings
 from config.settings import Settings
+from pipeline.county import FOLD_VERSION
 from pipeline.frame import READING, Frame, Kind, frame_of_others, frame_of_readings
 from pipeline.ids import code64
 from pipeline.signal import Step
 from pipeline.testing import Happening, entry, frames_of, hours, tick
 from runners.cluster_logs import ClusterLogs
 from runners.fold_logs import fold_logs
+from runners.kafka_client import Clients
 from runners.kafka_topics import init
 from runners.log_kafka import KafkaLog
+from runners.pg_checkpoints import PgCheckpoints
 from runners.pg_models import ModelTable
 from runners.trial_kafka import TrialKafka
 from runners.trial_process import free_ports
@@ -125,6 +129,41 @@ class Town:
         """Whether all that is in the logs is folded, and nothing more comes."""
         return all(self.reached(place) == self.logs.next_offset(*place) - 1 for place in self.places)
 
+    def is_forwarded(self) -> bool:
+        """Whether the site has the counts of both counties, and each county the words of its sensors."""
+        folded = fold_logs(self.logs, ModelTable(self.database)).counts
+        sent = sum(len(self.store.outbox("signals", number, 0)) for number in range(PARTITIONS))
+        return folded["site-0"]["applied"] + folded["site-0"]["late"] == sent > 0
+
+    def metered(self, worker: "Worker", frames: int) -> bool:
+        """Whether a worker has folded so many frames."""
+        return worker.metric("forewarn_worker_frames_total") >= frames
+
+    def has_checkpoint(self, place: Place) -> bool:
+        """Whether the store has a checkpoint of a partition where it is."""
+        found = PgCheckpoints(self.database, *place, FOLD_VERSION).read()
+        return any(offset == self.reached(place) for offset, _ in found)
+
+    def letters(self) -> list[dict[str, str]]:
+        """Dead letters, sorted."""
+        consumer = Clients(self.settings.kafka).consumer()
+        place = TopicPartition(self.settings.kafka.topic("deadletter"), 0)
+        consumer.assign([place])
+        consumer.seek_to_beginning(place)
+        found = []
+        while consumer.position(place) < consumer.end_offsets([place])[place]:
+            for record in consumer.poll(timeout_ms=500).get(place, ()):
+                headers = {name: text.decode() for name, text in record.headers}
+                found.append({**headers, "body": record.value.decode()})
+        consumer.close()
+        return sorted(found, key=lambda one: (one["log"], one["partition"], one["offset"]))
+
+    def append_signals(self, hour: float) -> None:
+        """Append signals alone, which asks no database."""
+        for number in range(PARTITIONS):
+            frames = [frame.to_bytes() for frame in matters(number, 30, hour)]
+            self.logs.append("signals", number, frames)
+
     def digests(self) -> dict[str, dict[str, str]]:
         """What the store says of every partition."""
         found = {f"{log}-{number}": self.store.applied(log, number) for log, number in self.places}
@@ -173,6 +212,21 @@ class Worker:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+    def cpu_s(self) -> float:
+        """Seconds of processor time so far."""
+        words = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+    def listens(self) -> set[int]:
+        """Ports on which this process listens."""
+        own = {os.readlink(path) for path in Path(f"/proc/{self.process.pid}/fd").iterdir() if path.is_symlink()}
+        rows = [
+            line.split()
+            for name in ("tcp", "tcp6")
+            for line in Path(f"/proc/{self.process.pid}/net/{name}").read_text().splitlines()[1:]
+        ]
+        return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in own}
 
     def ready(self) -> tuple[int, str]:
         """Status and text of its readiness; 0 while nobody answers."""
