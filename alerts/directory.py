@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL
 
 from alerts.database import Database
 from alerts.matter_number import plain_number
+from alerts.matter_table import storable
 from alerts.register_schema import deadletters, matters, names, texts
 from pipeline.ids import key128
 
@@ -85,7 +86,7 @@ class TableDirectory:
 
     def code(self, kind: str, name: str) -> int | None:
         """Code of a name that was met, None for another."""
-        row = self._database.one(select(names.c.code).where(names.c.kind == kind, names.c.name == name))
+        row = self._database.one(select(names.c.code).where(names.c.kind == kind, names.c.name == storable(name)))
         return None if row is None else int(row[0])
 
     def ids(self, kind: str, limit: int) -> list[str]:
@@ -151,9 +152,9 @@ class TableDirectory:
         """Dead letters without their bodies, newest first; '' for any source or reason."""
         query = select(*_LETTER).order_by(deadletters.c["id"].desc()).limit(limit)
         if source:
-            query = query.where(deadletters.c.source == source)
+            query = query.where(deadletters.c.source == storable(source))
         if reason:
-            query = query.where(deadletters.c.reason == reason)
+            query = query.where(deadletters.c.reason == storable(reason))
         if before is not None:
             query = query.where(deadletters.c["id"] < before)
         return [dict(row._mapping) for row in self._database.rows(query)]
@@ -167,7 +168,7 @@ class TableDirectory:
         """How many dead letters each reason has."""
         query = select(deadletters.c.reason, func.count()).group_by(deadletters.c.reason)
         if source:
-            query = query.where(deadletters.c.source == source)
+            query = query.where(deadletters.c.source == storable(source))
         return {reason: count for reason, count in self._database.rows(query.order_by(deadletters.c.reason))}
 
     def _name(self, code: int) -> str | None:

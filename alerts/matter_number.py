@@ -13,6 +13,6 @@ def number_of(name: str) -> str:
 
 
 def plain_number(text: str) -> str:
-    """Letters and digits alone; what has none stays as it is."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    """Letters and digits alone; what has none stays as it is, without the character zero, which no database takes."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("\0", "")
     return "".join(letter for letter in folded if letter.isalnum()) or folded

@@ -233,7 +233,8 @@ _SESSION = (
 
 
 def _is_called(name: str) -> ColumnElement[bool]:
-    return func.lower(users.c.name) == func.lower(name)
+    # No account has a name with the character zero, which PostgreSQL does not even take to compare.
+    return func.lower(users.c.name) == func.lower(name.replace("\0", "\ufffd"))
 
 
 def _changed(user: int, **values: Any) -> Executable:

@@ -1,5 +1,6 @@
 """API keys: for programs that send or read, each with a source, scopes, an area and an end. Kept hashed."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from console.api.accounts import AccountError, Accounts
 PREFIX = "fw_"
 SCOPES = frozenset({"intake"})
 """What a key can be for."""
+_ID = re.compile("[0-9a-f]{12}")
 _CACHE_US = 5_000_000
 """How long a key that was revoked by another process may still pass."""
 
@@ -84,6 +86,8 @@ class Keys:
         if not secret.startswith(PREFIX):
             return None
         id, _, rest = secret.removeprefix(PREFIX).partition("_")
+        if not _ID.fullmatch(id):
+            return None
         row = self._database.one(select(keys.c.hash, *_ALLOWED).where(keys.c.id == id, keys.c.revoked == 0))
         if row is None or not compare_digest(bytes(row[0]), _digest(rest)):
             return None

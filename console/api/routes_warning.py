@@ -15,7 +15,7 @@ from console.api.shapes import BulkCommand, Command, Detail, Pending, Verdict
 from console.api.signing import RoomOf, may
 
 router = APIRouter(prefix="/api/v1", tags=["warnings"])
-Id = Annotated[str, Path(min_length=4, max_length=64)]
+Id = Annotated[str, Path(min_length=4, max_length=64, pattern=r"^[^\x00]*$")]
 BULK = 200
 _ANSWERS: dict[int | str, dict[str, Any]] = {202: {"model": Pending}, 409: {"model": Verdict}}
 

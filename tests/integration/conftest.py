@@ -60,6 +60,8 @@ def postgres() -> Iterator[TrialPostgres]:
     """One PostgreSQL for all tests of the process; whoever hurts it mends it."""
     with folder_for_servers() as folder, TrialPostgres(folder) as server:
         yield server
+        # Stopped in order, it would write databases to the disk that go the moment after.
+        server.kill()
 
 
 @pytest.fixture

@@ -17,9 +17,12 @@ from console.api.accounts import Accounts
 from console.api.app import application
 from console.api.hub import Pace
 from console.api.shapes import Role
+from runners.trial_postgres import TrialPostgres
+from tests.console.api.cluster_town import ClusterTown, copied, forget, move
 from tests.console.api.town import TownSite, build
 
 PASSWORD = "correct horse battery staple"
+TOWNS = iter(range(1, 1_000_000))
 COMMAND_NUMBERS = iter(range(1, 1_000_000))
 
 
@@ -109,13 +112,47 @@ def pace() -> Pace:
     return Pace()
 
 
+@pytest.fixture(scope="session")
+def cluster_history(history: Path, postgres: TrialPostgres) -> str:
+    """URL of a database with the town's; to be copied."""
+    url = postgres.database("town")
+    move(history / "out", url)
+    return url
+
+
+@pytest.fixture(params=["file", pytest.param("postgres", marks=pytest.mark.real)])
+def kept(request: pytest.FixtureRequest) -> str:
+    """Where store, directory and accounts of the town are."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def shared_url(cluster_history: str) -> str:
+    """URL of a database for tests that change accounts alone."""
+    return copied(cluster_history, f"town{next(TOWNS)}")
+
+
 @pytest.fixture
-async def town(history: Path, tmp_path: Path, pace: Pace) -> AsyncIterator[Town]:
+def changes_warnings() -> bool:
+    """Whether a test changes the store; then it gets one of its own."""
+    return False
+
+
+@pytest.fixture
+async def town(
+    request: pytest.FixtureRequest, history: Path, tmp_path: Path, pace: Pace, kept: str, changes_warnings: bool
+) -> AsyncIterator[Town]:
     """The town, running."""
     folder = tmp_path / "town"
     shutil.copytree(history, folder)
-    site, clock = TownSite(folder), Clock()
-    accounts = Accounts(folder / "accounts.db", clock=clock)
+    clock = Clock()
+    if kept == "file":
+        site, accounts = TownSite(folder), Accounts(folder / "accounts.db", clock=clock)
+    else:
+        begin = request.getfixturevalue("cluster_history" if changes_warnings else "shared_url")
+        url = copied(begin, f"town{next(TOWNS)}") if changes_warnings else begin
+        site, accounts = ClusterTown(folder, url), Accounts(url, clock=clock)
+        forget(accounts)
     app = application(site, accounts, pace=pace)
     yield Town(folder, site, accounts, clock, app)
     await app.state.end_streams()

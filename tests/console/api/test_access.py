@@ -102,6 +102,7 @@ async def warning_of(person: Person, subject: str) -> str:
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("seat", [*AREAS, "whole"])
+@pytest.mark.parametrize("changes_warnings", [True])
 async def test_a_route_lets_in_whom_its_action_allows(town: Town, role: Role, seat: str) -> None:
     warning = await warning_of(await town.person("finder"), SUBJECT)
     area = AREAS.get(seat, "root")

@@ -87,6 +87,7 @@ async def test_odd_ids_are_not_found(town: Town, officer: Person, id: str) -> No
         b'{"command": "assign", "office": "\\u0000"}',
     ],
 )  # fmt: skip
+@pytest.mark.parametrize("changes_warnings", [True])
 async def test_odd_commands_are_refused_or_answered(town: Town, officer: Person, body: bytes) -> None:
     row = (await officer.ask("/queue"))["items"][0]
     headers = {"x-csrf": officer.csrf, "idempotency-key": "odd-key-00", "content-type": "application/json"}

@@ -11,6 +11,11 @@ from tests.console.api.conftest import Person, Town
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def changes_warnings() -> bool:
+    return True
+
+
 async def first(person: Person, **query: Any) -> dict[str, Any]:
     """The first row of a list."""
     row: dict[str, Any] = (await person.ask("/queue", **query))["items"][0]

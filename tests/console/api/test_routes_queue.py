@@ -66,9 +66,11 @@ async def test_a_filter_that_cannot_match_is_refused_in_words(town: Town, office
 async def test_a_matter_is_found_by_its_number_or_a_part_of_it(officer: Person) -> None:
     exact = await officer.ask("/queue", q="T-00005")
     assert [row["subject"] for row in exact["items"]] == ["T-00005"]
-    part = await officer.ask("/queue", q="0001", limit=500)
-    assert len(part["items"]) > 5
-    assert all("0001" in row["subject"] for row in part["items"])
+    begin = await officer.ask("/queue", q="T-0001", limit=500)
+    assert len(begin["items"]) > 5
+    assert all("0001" in row["subject"] for row in begin["items"])
+    end = await officer.ask("/queue", q="00005")
+    assert [row["subject"] for row in end["items"]] == ["T-00005"]
     by_id = await officer.ask("/queue", q=exact["items"][0]["id"][:10])
     assert [row["id"] for row in by_id["items"]] == [exact["items"][0]["id"]]
     assert (await officer.ask("/queue", q="%"))["items"] == []
@@ -94,6 +96,7 @@ async def test_groups_count_what_the_list_shows(officer: Person) -> None:
         assert alike["items"][0]["id"] == group["worst"]["id"]
 
 
+@pytest.mark.parametrize("changes_warnings", [True])
 async def test_closed_ones_are_hidden_until_asked_for(officer: Person) -> None:
     row = (await officer.ask("/queue", level="blue"))["items"][0]
     assert (await officer.tell(row["id"], "close", outcome="valuable")).json()["ok"]

@@ -17,6 +17,11 @@ from tests.console.api.conftest import Person, Town, served
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def changes_warnings() -> bool:
+    return True
+
+
 class Event(NamedTuple):
     """One server-sent event."""
 
