@@ -56,7 +56,7 @@ class OutsideTopic:
         with translated(self._clients.where):
             found = self._consumer.poll(timeout_ms=round(wait_s * 1000))
         return [
-            Record(place.partition, record.offset, record.value, dict(record.headers or ()))
+            Record(place.partition, record.offset, record.value, {name: told or b"" for name, told in record.headers})
             for place in sorted(found)
             for record in found[place]
         ]

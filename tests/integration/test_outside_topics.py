@@ -11,6 +11,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
 from alerts.deliver import DIGEST_US, Receipt
+from alerts.deliveries import Deliveries
 from alerts.sinks.kafka import Message
 from config.cluster import Brokers
 from connectors.kafka_source import Record
@@ -19,7 +20,7 @@ from runners.kafka_outside import OutsideProducer, OutsideTopic
 from runners.live import Live
 from runners.trial_kafka import TrialKafka
 from tests.runners.live.test_files import until
-from tests.runners.live.town import BEGIN, lay_out, overdue, record, running
+from tests.runners.live.town import BEGIN, HOUR, lay_out, overdue, record, running
 
 LIMIT_S = 30.0
 
@@ -136,6 +137,44 @@ def test_a_warning_is_a_message_with_the_headers_of_a_cloud_event(
     assert {record.headers["ce_type"] for record in found} == {b"forewarn.warning.bulletin"}
     assert len({record.headers["ce_id"] for record in found}) == 2
     assert {orjson.loads(record.value or b"")["office"]["id"] for record in found} == {"works"}
+
+
+def test_brokers_that_went_away_and_came_back_are_read_and_told_again(
+    kafka: TrialKafka, brokers: Brokers, tmp_path: Path
+) -> None:
+    source, topic = made(kafka, "outage-source", 1), made(kafka, "outage-sink", 1)
+    sinks = {"json_lines": False, "kafka": {"topic": topic, "brokers": {"bootstrap": list(brokers.bootstrap)}}}
+    clock = SetClock(BEGIN)
+    with running(town_of(tmp_path / "town", brokers, source, sinks=sinks), tmp_path / "data", clock) as site:
+        sent(brokers, source, [overdue(1)])
+        until(site, lambda: site.delivery.depth().get("waiting") == 1)
+        kafka.kill(1)
+        try:
+            clock.advance(DIGEST_US)
+            until(site, lambda: tries(site) >= 1)
+        finally:
+            kafka.start_broker(1)
+        sent(brokers, source, [record(2)])
+        clock.advance(HOUR)
+        until(site, applied(site, 2))
+        until(site, lambda: site.delivery.depth() == {"sent": 1})
+
+
+def tries(site: Live) -> int:
+    """Attempts of the one delivery that waits; asked on the engine's thread."""
+    due = Deliveries(site.site.store).due(1 << 62)
+    return due[0].attempts if due else 0
+
+
+def test_a_header_without_a_value_is_empty(kafka: TrialKafka, brokers: Brokers) -> None:
+    topic = made(kafka, "source-null-header", 1)
+    producer = OutsideProducer(brokers, Path())
+    assert producer.send(topic, [Message(b"a", b"{}", (("empty", None),))]).ok  # type: ignore[arg-type]
+    producer.close()
+    reader = OutsideTopic(topic, brokers, Path())
+    (found,) = all_of(reader, 1)
+    reader.close()
+    assert found.headers == {"empty": b""}
 
 
 def test_a_topic_that_is_not_there_is_told_by_the_receipt(kafka: TrialKafka, brokers: Brokers) -> None:
