@@ -23,6 +23,12 @@ class Aim:
         self.routing = routing
         self._logs = logs
         self._known: dict[bytes, None] = {}
+        self._sensors: dict[int, str] = {}
+        self._places: dict[int, int] = {}
+
+    def settled(self) -> None:
+        """What was told of new sensors has been kept; until then a turn that failed is followed by another."""
+        self._sensors, self._places = {}, {}
 
     def signals(self, part: Part) -> Iterator[tuple[int, Part]]:
         """The signals of a part by partition, each with what belongs to it; names and refusals stay behind."""
@@ -39,7 +45,9 @@ class Aim:
         if self.routing.count == 1:
             self._direct([sensor_key(code) for code in part.sensors], [f"{source}/{n}" for n in part.sensors.values()])
         self.routing.learn(part.names)
-        where = self.routing.readings(source, part.readings["sensor"], part.sensors, part.places)
+        self._sensors.update(part.sensors)
+        self._places.update(part.places)
+        where = self.routing.readings(source, part.readings["sensor"], self._sensors, self._places)
         yield from _cut(part, where)
 
     def _direct(self, keys: list[bytes], names: list[str]) -> None:

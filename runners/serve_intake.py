@@ -52,6 +52,8 @@ class Intake:
         self._since = self._begun = 0.0
         self._is_urgent = self._is_stopping = False
         self._follows: Settings | None = None
+        self._names: dict[int, tuple[str, str]] = {}
+        """Names are told once: those of a turn that failed are kept by the next."""
         self._now = 0
         self._calls = ThreadPoolExecutor(1, "cursors")
         self._thread = threading.Thread(target=self._run, name="producer")
@@ -157,7 +159,7 @@ class Intake:
 
     def _turn(self, groups: Sequence[Group]) -> None:
         self._now = now = self.stamp()
-        write = Write(self.site, self._aim, self._budget, now, self._ends)
+        write = Write(self.site, self._aim, self._budget, now, self._ends, self._names)
         try:
             if self._follows is not None:
                 self._aim.routing.follow(self._follows)

@@ -22,6 +22,7 @@ from runners.live_commit import LetterBudget, again, letter_row
 from runners.live_frames import reading_frames, signal_frames
 from runners.live_sources import Part
 from runners.live_work import Group, Outcome, Post
+from runners.sensor_places import placed
 from runners.serve_aim import Aim
 from runners.serve_parts import Log, Parts
 
@@ -41,10 +42,14 @@ class Outgoing:
 
 
 class Write:
-    """What one turn writes. `outcomes` and `moves` hold once `run` returns; `ends` are the offsets now reached."""
+    """What one turn writes; `outcomes` hold once `run` returns.
+
+    `ends`: the offsets that are known to be reached. `names`: of a turn that failed; emptied once they are kept.
+    """
 
     def __init__(
-        self, parts: Parts, aim: Aim, budget: LetterBudget, now: int, ends: dict[Log, int]
+        self, parts: Parts, aim: Aim, budget: LetterBudget, now: int, ends: dict[Log, int],
+        names: dict[int, tuple[str, str]],
     ) -> None:  # fmt: skip
         self.outcomes: list[tuple[Post, Outcome]] = []
         self.heard: set[str] = set()
@@ -53,18 +58,19 @@ class Write:
         self._parts, self._aim, self._budget, self._now = parts, aim, budget, now
         self._ends = ends
         self._frames: list[Outgoing] = []
-        self._names: dict[int, tuple[str, str]] = {}
+        self._names = names
         self._fresh: list[Group] = []
         self._same: list[tuple[Post, Post]] = []
 
     def run(self, groups: Sequence[Group]) -> None:
         """Write all of it. Raises StoreUnavailable where nothing of it counts."""
         self._known(groups)
-        for group in self._fresh:
-            for part in group.parts:
-                self._names.update(part.names)
+        for part in (part for group in groups for part in group.parts):
+            self._names.update(part.names)
         self._cut()
         pledge = self._before()
+        self._names.clear()
+        self._aim.settled()
         self._produce()
         faultpoint("frames produced")
         self._after(pledge)
@@ -112,6 +118,7 @@ class Write:
     def _cut_readings(self, part: Part, group: Group) -> None:
         source = part.source.name
         self._names.update({code: (SENSOR, name) for code, name in part.sensors.items()})
+        self._names.update(placed(part.places, part.names))
         self._names[SENSOR_CODE] = ("category", SENSOR)
         for number, own in self._aim.readings(part):
             for frame in reading_frames(own, self._now):

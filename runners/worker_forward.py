@@ -15,6 +15,7 @@ from alerts.store import Store
 from pipeline.errors import LogUnavailable, StoreUnavailable
 from pipeline.frame import MAX_ENTRIES, Kind, frame_of_others
 from runners.cluster_logs import ClusterLogs
+from runners.sensor_places import place_of
 from runners.worker_site import Place
 
 log = structlog.get_logger("forewarn")
@@ -116,5 +117,12 @@ class Forwarder:
 
     def _append(self, source: str, number: int, rows: list[dict[str, Any]]) -> None:
         kind, log, target = (Kind.COUNTS, "site", 0) if source == "signals" else (Kind.ASSESSMENT, "signals", number)
+        if kind is Kind.ASSESSMENT:
+            rows = [self._placed(row) for row in rows]
         now = self._now()
         self._logs.append(log, target, [frame_of_others([(kind, now, row) for row in rows]).to_bytes()])
+
+    def _placed(self, word: dict[str, Any]) -> dict[str, Any]:
+        """A word about a sensor, with the place that its source named."""
+        place = place_of(self._logs, word["sensor"])
+        return {**word, "place": place} if place else word
