@@ -78,7 +78,8 @@ class LogDirectory:
         exact = {key for source in sources if self.matter(key := key128(source, text))}
         if exact:
             return exact
-        plain = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        # LIKE reads up to the character zero, and so would find everything.
+        plain = text.replace("\0", "\ufffd").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         query = (
             "SELECT key FROM matters WHERE substr(name, instr(name, '/') + 1) LIKE ? ESCAPE '\\'"
             " ORDER BY name DESC LIMIT ?"
