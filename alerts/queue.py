@@ -11,9 +11,26 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Text,
+    TypeDecorator,
+    and_,
+    case,
+    event,
+    exists,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from alerts.database import translated
 from alerts.schema import offsets, transitions, warnings
@@ -33,6 +50,8 @@ _FEW = 50
 """Codes that are bound one by one."""
 _MANY = 900
 """Ids in one question at most."""
+COUNTED = 100_000
+"""So many are counted; a total of this means that many or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +88,8 @@ class Queue:
         # Questions of one statement each: on a server a transaction around them would be two round trips more.
         auto = {} if self._store.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._engine = self._store.engine.execution_options(**auto)
+        if not self._store.is_sqlite:
+            event.listen(self._store.engine, "checkout", _unprepared)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -92,10 +113,12 @@ class Queue:
         return Page(rows, [rows[-1][key.name] for key in keys] if more and rows else None)
 
     def total(self, scope: Scope, filters: Filters) -> int:
-        """How many match."""
+        """How many match, `COUNTED` at most."""
         with self._asking() as connection:
-            query = select(func.count()).select_from(warnings).where(*_conditions(scope, filters))
-            return int(connection.execute(query).scalar_one())
+            # Said where both will do, too: the index by place begins with it.
+            either = warnings.c.shut.in_((0, 1))
+            some = select(warnings.c.shut).where(either, *_conditions(scope, filters)).limit(COUNTED).subquery()
+            return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
 
     def counts(self, scope: Scope) -> dict[str, int]:
         """Open warnings by the level they are proposed at, and how many wait for a confirmation."""
@@ -176,13 +199,15 @@ class Queue:
         out: dict[str, dict[str, Any]] = {}
         with self._asking() as connection:
             for first in range(0, len(keys), _MANY):
-                wanted = [list(key) for key in keys[first : first + _MANY]]
-                query = (
-                    select(transitions.c.warning, transitions.c.body)
-                    .join(warnings, warnings.c.id == transitions.c.warning)
-                    .where(tuple_(transitions.c.warning, transitions.c.number).in_(wanted), *_within(scope))
+                wanted = dict(keys[first : first + _MANY])
+                # Two lists and not one of pairs: SQLite finds pairs by reading every transition there is.
+                t, seen = transitions.c, and_(warnings.c.id == transitions.c.warning, *_within(scope))
+                query = select(t.warning, t.number, t.body).where(
+                    t.warning.in_(wanted), t.number.in_(set(wanted.values())), exists().where(seen)
                 )
-                out |= {warning: json.loads(body) for warning, body in connection.execute(query)}
+                for warning, number, body in connection.execute(query):
+                    if wanted[warning] == number:
+                        out[warning] = json.loads(body)
         return out
 
     def history(self, scope: Scope, warning: str) -> list[dict[str, Any]]:
@@ -229,6 +254,11 @@ class Queue:
             return [dict(row._mapping) for row in connection.execute(query)]
 
 
+def _unprepared(connection: Any, *_: object) -> None:
+    # A plan made once for all values would not know how many places somebody may see.
+    connection.prepare_threshold = None
+
+
 def _without_none(counts: dict[str, int]) -> dict[str, int]:
     """Counts by level as they are told; shut ones have none."""
     return {name: count for name, count in counts.items() if name != "none"}
@@ -238,26 +268,43 @@ def _within(scope: Scope) -> list[ColumnElement[bool]]:
     return [] if scope is None else [_among(warnings.c.place, scope)]
 
 
-class _Codes(FunctionElement[int]):
+class _Codes(TypeDecorator[frozenset[int]]):
     """Many codes as one bound value: thousands of places would cost more to bind than to look up."""
 
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """An array, of which PostgreSQL's planner sees how long it is; else JSON."""
+        return dialect.type_descriptor(ARRAY(BigInteger()) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: frozenset[int] | None, dialect: Dialect) -> Any:
+        """As the database takes it."""
+        codes = value or frozenset()
+        return sorted(codes) if dialect.name == "postgresql" else _listed(codes)
+
+
+class _IsAmong(FunctionElement[bool]):
+    """Whether a column's value is one of many codes."""
+
     inherit_cache = True
-    name = "codes"
+    name = "is_among"
 
 
-@compiles(_Codes)
-def _sqlite_codes(element: _Codes, compiler: Any, **kw: Any) -> str:
-    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **kw)}))"
+@compiles(_IsAmong)
+def _sqlite_is_among(element: _IsAmong, compiler: Any, **kw: Any) -> str:
+    column, bound = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({bound}))"
 
 
-@compiles(_Codes, "postgresql")
-def _postgresql_codes(element: _Codes, compiler: Any, **kw: Any) -> str:
-    bound = compiler.process(element.clauses, **kw)
-    return f"(SELECT value::bigint FROM jsonb_array_elements_text(CAST({bound} AS jsonb)))"
+@compiles(_IsAmong, "postgresql")
+def _postgresql_is_among(element: _IsAmong, compiler: Any, **kw: Any) -> str:
+    column, bound = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} = ANY ({bound})"
 
 
 def _among(column: ColumnElement[int], codes: frozenset[int]) -> ColumnElement[bool]:
-    return column.in_(codes) if len(codes) <= _FEW else column.op("IN", is_comparison=True)(_Codes(_listed(codes)))
+    return column.in_(codes) if len(codes) <= _FEW else _IsAmong(column, literal(codes, _Codes()))
 
 
 @lru_cache(maxsize=64)
@@ -266,11 +313,12 @@ def _listed(codes: frozenset[int]) -> str:
 
 
 def _conditions(scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
-    where = _within(scope)
+    places = filters.places
+    if scope is not None:
+        places = scope if places is None else scope & places
+    where = _within(places)
     if not filters.with_shut:
         where.append(warnings.c.shut == 0)
-    if filters.places is not None:
-        where.append(_among(warnings.c.place, filters.places))
     if filters.levels:
         where.append(warnings.c.calm.in_({4 - level for level in filters.levels}))
     for column, wanted in (

@@ -78,7 +78,11 @@ warnings = Table(
     Column("late", BigInteger, nullable=False, server_default="0"),
     Index("warnings_worst", "shut", "calm", "late", "id", "place", "category", "kind"),
     Index("warnings_newest", "shut", "at", "id"),
-    Index("warnings_time", "at", "id"),
+    # For those that are over too: pages of all years, seen from a few places, of one office, category or state.
+    Index("warnings_time", "at", "id", "place"),
+    Index("warnings_office", "office", "at", "id", "place"),
+    Index("warnings_category", "category", "at", "id", "place"),
+    Index("warnings_state", "state", "at", "id", "place"),
     Index("warnings_due", "shut", "late", "id"),
     Index("warnings_group", "shut", "place", "category", "kind"),
     Index("warnings_subject", "subject"),

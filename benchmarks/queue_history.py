@@ -3,7 +3,8 @@
     python -m benchmarks.queue_history [--ended 1000000]
 
 A store in a file and one in a PostgreSQL of its own, filled through `Store.apply` with the same changes; each question
-is asked on its own thread's connection as the console asks it, for everything and for one district's places.
+is asked on its own thread's connection as the console asks it, for
+everything, for a twentieth of all places, and for three of them.
 """
 
 import random
@@ -29,7 +30,7 @@ BATCH = 4_000
 _BEGIN = 1_500_000_000_000_000
 _YEARS_US = 8 * 365 * DAY_US
 _PLACES = [code * 7_919 - 2**62 for code in range(4_000)]
-_DISTRICT = frozenset(_PLACES[::20])
+_DISTRICT, _STREET = frozenset(_PLACES[::20]), frozenset(_PLACES[:3])
 _CATEGORIES = [code * 104_729 for code in range(60)]
 _KINDS = ("matter", "matter", "matter", "surge", "office", "sensor")
 _GROUNDS = [{"why": "idle", "weight": 1200, "feature": "days_idle", "facts": {"days": 9}, "value": 9}] * 4
@@ -66,7 +67,9 @@ def _figures(address: Path | str, name: str, ended: int) -> list[Figure]:
     filled = figure(f"{name}_fill", perf_counter() - begun, "s")
     with closing(Queue(address)) as queue:
         questions = _questions(queue, None, ended + OPEN)
-        questions |= {f"{of}_scoped": ask for of, ask in _questions(queue, _DISTRICT, ended + OPEN).items()}
+        for scope, name_of_it in ((_DISTRICT, "scoped"), (_STREET, "narrow")):
+            asked = _questions(queue, scope, ended + OPEN)
+            questions |= {f"{of}_{name_of_it}": ask for of, ask in asked.items()}
         return [filled] + [
             figure(f"{name}_{of}_p95", _p95(ask), "ms", goal=GOAL_MS, higher_is_better=False)
             for of, ask in questions.items()
@@ -80,7 +83,7 @@ def _questions(queue: Queue, scope: Scope, ever: int) -> dict[str, Question]:
     everything, past = Filters(), Filters(with_shut=True)
     page = queue.page(scope, everything, "worst", 100, None)
     deep = queue.page(scope, past, "newest", 5_000, None).after
-    row = page.rows[50]
+    row = page.rows[len(page.rows) // 2]
     narrow = Filters(levels=frozenset({1, 2}), categories=frozenset({row["category"]}), places=frozenset(_PLACES[:400]))
     rare = Filters(with_shut=True, states=frozenset({"declined"}))
     subjects = [f"{number:032x}" for number in range(0, 3_000, 100)]

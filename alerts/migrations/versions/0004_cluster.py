@@ -17,8 +17,9 @@ def upgrade() -> None:
         op.execute(f"UPDATE {table} SET at = (SELECT coalesce(max(now), 0) FROM offsets)")
     _by_partition()
     _tables()
-    # For those that are over too: pages of all years.
-    op.create_index("warnings_time", "warnings", ["at", "id"])
+    op.create_index("warnings_time", "warnings", ["at", "id", "place"])
+    for column in ("office", "category", "state"):
+        op.create_index(f"warnings_{column}", "warnings", [column, "at", "id", "place"])
 
 
 def _ordinals() -> None:
