@@ -8,7 +8,7 @@
 
 import time
 import zlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -114,8 +114,8 @@ class Key(Protocol):
         ...
 
 
-CheckKey = Callable[[str], Key | None]
-"""The key of a secret, None for no key in force."""
+CheckKey = Callable[[str], Key | Awaitable[Key | None] | None]
+"""The key of a secret, None for no key in force; awaitable where that takes a while."""
 
 
 def intake_router(gate: Gate, check: CheckKey, *, wall: Callable[[], float] = time.time) -> APIRouter:
@@ -141,7 +141,7 @@ class _Intake:
         """Answer one request."""
         try:
             body = await _body(request)
-            source, key = self._sender(request, body)
+            source, key = await self._sender(request, body)
             found = await self._events(request, body, source)
             if not source:
                 source = self._named(found)
@@ -162,13 +162,14 @@ class _Intake:
             return _refusal(409, Refused(Reason.CONFLICTING_DUPLICATE, "idempotency-key", str(other), "use a new key"))
         return _answer(202, accepted)
 
-    def _sender(self, request: Request, body: bytes) -> tuple[str, str]:
+    async def _sender(self, request: Request, body: bytes) -> tuple[str, str]:
         """The source that sends, '' where only the events can say, and the id under which it was signed."""
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         named = request.query_params.get("source", "")
         name = named
         if scheme.lower() == "bearer" and secret:
-            key = self.check(secret.strip())
+            found = self.check(secret.strip())
+            key = await found if isinstance(found, Awaitable) else found
             if key is None:
                 raise _Problem(401, Refused(Reason.UNKNOWN_SOURCE, "authorization", "no such key in force"))
             if SCOPE not in key.scopes or (named and key.source and named != key.source):

@@ -71,7 +71,7 @@ class LiveServer:
         self.keys = Keys(self.accounts)
         self._ready = ready
         self.app = application(
-            site, self.accounts, routers=[intake_router(site.gate, self.keys.check)], secure=address.is_secure
+            site, self.accounts, routers=[intake_router(site.gate, self.keys.soon)], secure=address.is_secure
         )
         self._socket = _bound(address)
         self.port = int(self._socket.getsockname()[1])

@@ -2,11 +2,12 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
 
+from anyio import to_thread
 from sqlalchemy import insert, select, update
 
 from console.api.account_tables import keys
@@ -56,20 +57,21 @@ class Keys:
 
     def check(self, secret: str) -> Key | None:
         """The key of a secret, while it stands."""
-        digest, now = _digest(secret), self._accounts.clock()
-        cached = self._cache.get(digest)
-        if cached is not None and now - cached[0] < _CACHE_US:
-            key = cached[1]
-        else:
-            found = self._find(secret)
+        key = self._remembered(secret)
+        if key is None:
+            digest, key = _digest(secret), self._find(secret)
             self._cache.pop(digest, None)
-            if found is None:
+            if key is None:
                 return None
-            key = found
             if len(self._cache) > 1000:
                 self._cache.clear()
-            self._cache[digest] = (now, key)
-        return None if key.until is not None and key.until <= now else key
+            self._cache[digest] = (self._accounts.clock(), key)
+        return self._standing(key)
+
+    def soon(self, secret: str) -> Key | Awaitable[Key | None] | None:
+        """The same for an event loop: at once where it is remembered, else to be awaited."""
+        key = self._remembered(secret)
+        return to_thread.run_sync(self.check, secret) if key is None else self._standing(key)
 
     def revoke(self, id: str) -> bool:
         """End a key; whether there was one."""
@@ -81,6 +83,13 @@ class Keys:
         """All keys that are not revoked; their secrets are not known."""
         rows = self._database.rows(select(keys.c.id, *_ALLOWED).where(keys.c.revoked == 0).order_by(keys.c.created))
         return [Key(id, source, frozenset(scopes.split()), area, until) for id, source, scopes, area, until in rows]
+
+    def _standing(self, key: Key) -> Key | None:
+        return None if key.until is not None and key.until <= self._accounts.clock() else key
+
+    def _remembered(self, secret: str) -> Key | None:
+        cached = self._cache.get(_digest(secret))
+        return cached[1] if cached is not None and self._accounts.clock() - cached[0] < _CACHE_US else None
 
     def _find(self, secret: str) -> Key | None:
         if not secret.startswith(PREFIX):

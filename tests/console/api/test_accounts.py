@@ -1,7 +1,7 @@
 """Accounts in their file or database: only hashes of secrets, names that are unique, passwords that are long."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Barrier, Thread
@@ -210,6 +210,17 @@ def test_a_key_is_for_its_source_and_scope_until_its_end(accounts: Accounts, clo
     assert not key.allows("intake", "grid")
     clock.move(minutes=1)
     assert keys.check(secret) is None
+
+
+@pytest.mark.anyio
+async def test_a_key_is_checked_without_holding_up_an_event_loop(accounts: Accounts, other: Accounts) -> None:
+    keys = Keys(accounts)
+    secret = Keys(other).create("hotline")
+    first = keys.soon(secret)
+    assert isinstance(first, Awaitable)
+    found = await first
+    assert found is not None
+    assert keys.soon(secret) == found
 
 
 def test_a_revoked_key_stops(accounts: Accounts, other: Accounts, clock: Clock) -> None:
