@@ -12,6 +12,7 @@ from connectors.simulator import City
 from console.api.accounts import Accounts
 from runners.checkpoints import give_back
 from runners.clock import ScaledClock
+from runners.demo_actions import Actions
 from runners.demo_board import Board
 from runners.demo_folder import TARGETS, DemoFolder
 from runners.demo_past import fold_past
@@ -79,7 +80,7 @@ def run_demo(
             stack.callback(Metrics(site).serve(demo.metrics_port).stop)
         # Nobody is told of what was only simulated to have happened before.
         site.delivery.pass_over()
-        stream = Stream(site, city, until, board.take)
+        stream = Stream(site, city, until, board.take, Actions(demo.data).fresh)
         stack.callback(stream.stop)
         accounts = Accounts(demo.data / "accounts.db")
 

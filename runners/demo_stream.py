@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -12,8 +12,7 @@ from connectors.simulator import City
 from connectors.simulator.folder import reading_line, signal_line
 from connectors.simulator.readings import SOURCE as SENSORS
 from connectors.simulator.telling import SOURCE as SIGNALS
-from runners.demo_actions import Actions
-from runners.live import Live
+from runners.live_gate import LiveGate
 
 log = structlog.get_logger("forewarn")
 BEAT_S = 0.25
@@ -22,18 +21,36 @@ RECORDS = 500
 """Of one post."""
 
 
+Done = tuple[str, str, int]
+"""Matter, what people did about its warning (a cause of the reaction), when (µs UTC)."""
+
+
+class Told(Protocol):
+    """A site that is told."""
+
+    @property
+    def gate(self) -> LiveGate:
+        """Its door."""
+        ...
+
+    def now(self) -> int:
+        """Log time (µs UTC)."""
+        ...
+
+
 class Stream:
     """Tells a live site what happens in the city, up to the site's own clock; on a thread of its own.
 
-    Offices answer modestly to what people do about a warning (connectors.simulator.reaction).
+    Offices answer modestly to what people have `done` about a warning since the last call (simulator.reaction).
     """
 
     def __init__(
-        self, site: Live, city: City, begin: int, learn_truth: Callable[[Iterable[Mapping[str, Any]]], None]
-    ) -> None:
+        self, site: Told, city: City, begin: int, learn_truth: Callable[[Iterable[Mapping[str, Any]]], None],
+        done: Callable[[], Iterable[Done]],
+    ) -> None:  # fmt: skip
         self._site, self._city, self._reached = site, city, begin
         self._learn_truth = learn_truth
-        self._actions = Actions(site.data)
+        self._done = done
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="city", daemon=True)
 
@@ -51,7 +68,7 @@ class Stream:
         while not self._stopping.wait(BEAT_S):
             until = self._site.now()
             if until > self._reached:
-                for matter, action, at in self._actions.fresh():
+                for matter, action, at in self._done():
                     self._city.react(matter, action, at)
                 self._tell(self._reached, until)
                 self._reached = until
