@@ -1,10 +1,9 @@
 """Topics of others: one that is read as a source, and one into which warnings are told."""
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from kafka import KafkaProducer, TopicPartition
+from kafka import TopicPartition
 
 from alerts.deliver import Receipt
 from alerts.sinks.kafka import Message
@@ -12,6 +11,7 @@ from config.cluster import Brokers
 from connectors.kafka_source import Record
 from pipeline.errors import ConfigError, CorruptData, LogUnavailable
 from runners.kafka_client import Clients, translated
+from runners.kafka_sender import Outgoing, Sender
 
 AT_ONCE = 2_000
 """Records of one poll at most."""
@@ -71,34 +71,17 @@ class OutsideProducer:
 
     def __init__(self, brokers: Brokers, folder: Path) -> None:
         self._clients = Clients(brokers, folder)
-        self._lock = threading.Lock()
-        self._producer: KafkaProducer | None = None
+        self._sender = Sender(self._clients)
 
     def send(self, topic: str, messages: Sequence[Message]) -> Receipt:
         """Send messages and wait until enough brokers have them all."""
+        records = [Outgoing(topic, told.value, key=told.key, headers=tuple(told.headers)) for told in messages]
         try:
-            producer = self._made()
-            with translated(self._clients.where):
-                sent = [
-                    producer.send(topic, value=message.value, key=message.key, headers=list(message.headers))
-                    for message in messages
-                ]
-                for future in sent:
-                    future.get(timeout=2 * self._clients.timeout_s)
+            self._sender.send(records)
         except (LogUnavailable, ConfigError, CorruptData) as error:
-            self.close()  # after an error its sequence numbers are in doubt
             return Receipt(False, str(error))
         return Receipt(True)
 
     def close(self) -> None:
         """Let go of the connections."""
-        with self._lock:
-            producer, self._producer = self._producer, None
-        if producer is not None:
-            producer.close(timeout=0)
-
-    def _made(self) -> KafkaProducer:
-        with self._lock:
-            if self._producer is None:
-                self._producer = self._clients.producer()
-            return self._producer
+        self._sender.close()

@@ -4,23 +4,20 @@ An offset here is logical: `base + transport offset`, so that a log that moved i
 Several processes append at once. No call waits for ever: brokers that are away raise LogUnavailable.
 """
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka import errors as kafka_errors
+from kafka import KafkaConsumer, TopicPartition
 
 from config.cluster import Kafka
 from pipeline.errors import LogGap, LogUnavailable
 from runners.kafka_client import Clients, translated
+from runners.kafka_sender import Outgoing, Sender
 from runners.log_sqlite import LOGS
 
-DEADLETTER = "deadletter"
-"""Last part of the name of the topic for what no worker can read."""
 Base = Callable[[str, int], int]
 """Logical offset of the first record of (log, partition) that the topic ever had."""
 
@@ -43,18 +40,16 @@ class KafkaLog:
     ) -> None:
         self._settings, self._base, self._timeout_s = settings, base, timeout_s
         self._clients = Clients(settings, folder, timeout_s=timeout_s)
+        self._sender = Sender(self._clients, settings.compression)
         self._lock = threading.Lock()
-        self._producer: KafkaProducer | None = None
         self._readers: list[KafkaConsumer] = []
         self._counts: dict[str, int] = {}
 
     def close(self) -> None:
         """Let go of the connections; what was acknowledged stays."""
+        self._sender.close()
         with self._lock:
-            producer, self._producer = self._producer, None
             readers, self._readers = self._readers, []
-        if producer is not None:
-            producer.close(timeout=self._timeout_s)
         for reader in readers:
             reader.close()
 
@@ -75,35 +70,12 @@ class KafkaLog:
         for log, partition in {(log, partition) for log, partition, _ in frames}:
             if self._place(log, partition) is None:
                 raise ValueError(f"no such log: {log}-{partition}")
-        producer = self._appender()
-        try:
-            with translated(self._clients.where):
-                sent = [
-                    producer.send(self._settings.topic(log), value=frame, partition=partition)
-                    for log, partition, frame in frames
-                ]
-                # Each has its own time limit; this one is for a sender that stopped working.
-                offsets = [future.get(timeout=2 * self._timeout_s).offset for future in sent]
-        except Exception:
-            self._discard(producer)
-            raise
+        offsets = self._sender.send(
+            [Outgoing(self._settings.topic(log), frame, partition) for log, partition, frame in frames]
+        )
         return [
-            self._base(log, partition) + offset
-            for (log, partition, _), offset in zip(frames, offsets, strict=True)
-        ]  # fmt: skip
-
-    def bury(self, log: str, partition: int, offset: int, reason: str, body: bytes) -> None:
-        """Append to the dead letters what cannot be read, with where it stood and why. Errors as for `append`."""
-        about = {"log": log, "partition": str(partition), "offset": str(offset), "reason": reason}
-        headers = [(name, value.encode()) for name, value in about.items()]
-        producer = self._appender()
-        try:
-            with translated(self._clients.where):
-                sent = producer.send(self._settings.topic(DEADLETTER), value=body, headers=headers)
-                sent.get(timeout=2 * self._timeout_s)
-        except Exception:
-            self._discard(producer)
-            raise
+            self._base(log, partition) + offset for (log, partition, _), offset in zip(frames, offsets, strict=True)
+        ]
 
     # reading ------------------------------------------------------------------------------------------------------
 
@@ -219,25 +191,6 @@ class KafkaLog:
         with self._lock:
             self._readers.append(reader)
 
-    def _appender(self) -> KafkaProducer:
-        with self._lock:
-            if self._producer is None:
-                self._producer = self._clients.producer(self._settings.compression)
-            return self._producer
-
-    def _discard(self, producer: KafkaProducer) -> None:
-        """After an error the next append begins with a new one: this one's sequence numbers are in doubt, and a
-        kafka-python producer that lost a batch in flight may never send again."""
-        with self._lock:
-            is_current = self._producer is producer
-            if is_current:
-                self._producer = None
-        if is_current:
-            with contextlib.suppress(kafka_errors.KafkaError):
-                producer.close(timeout=0)
-            # When a batch is still on its way, `close` gave up before it told the sending thread to end.
-            producer._sender.force_close()
-
     def _place(self, log: str, partition: int) -> TopicPartition | None:
         if log not in LOGS:
             raise ValueError(f"no such log: {log}-{partition}")
@@ -248,8 +201,7 @@ class KafkaLog:
         if log not in self._counts:
             topic = self._settings.topic(log)
             try:
-                with translated(self._clients.where):
-                    self._counts[log] = len(self._appender().partitions_for(topic))
+                self._counts[log] = self._sender.partition_count(topic)
             except LogUnavailable as error:
                 raise LogUnavailable(
                     f"topic {topic} is not there or {error}; `forewarn kafka init` makes topics"

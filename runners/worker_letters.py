@@ -3,11 +3,10 @@
 from hashlib import sha256
 from pathlib import Path
 
-from kafka import KafkaProducer
-
 from config.cluster import Kafka
 from pipeline.errors import Reason
-from runners.kafka_client import Clients, translated
+from runners.kafka_client import Clients
+from runners.kafka_sender import Outgoing, Sender
 from runners.worker_site import Place
 
 LETTER_BYTES = 64 << 10
@@ -23,9 +22,8 @@ class DeadLetterTopic:
     """
 
     def __init__(self, settings: Kafka, folder: Path = Path(), *, timeout_s: float = 10.0) -> None:
-        self._topic, self._timeout_s = settings.topic("deadletter"), timeout_s
-        self._clients = Clients(settings, folder, timeout_s=timeout_s)
-        self._producer: KafkaProducer | None = None
+        self._topic = settings.topic("deadletter")
+        self._sender = Sender(Clients(settings, folder, timeout_s=timeout_s))
 
     def bury(self, place: Place, offset: int, reason: Reason, detail: str, body: bytes) -> None:
         """Keep one, durably; a repeat after a crash is known by log, partition and offset. Raises LogUnavailable."""
@@ -33,16 +31,9 @@ class DeadLetterTopic:
             "log": place[0], "partition": str(place[1]), "offset": str(offset), "reason": reason.value,
             "detail": detail[:500], "size": str(len(body)), "sha256": sha256(body).hexdigest(),
         }  # fmt: skip
-        if self._producer is None:
-            self._producer = self._clients.producer()
-        with translated(self._clients.where):
-            sent = self._producer.send(
-                self._topic, value=body[:LETTER_BYTES], headers=[(name, text.encode()) for name, text in told.items()]
-            )
-            sent.get(timeout=self._timeout_s)
+        headers = tuple((name, text.encode()) for name, text in told.items())
+        self._sender.send([Outgoing(self._topic, body[:LETTER_BYTES], headers=headers)])
 
     def close(self) -> None:
         """Let go of the connection."""
-        if self._producer is not None:
-            self._producer.close(timeout=self._timeout_s)
-            self._producer = None
+        self._sender.close()

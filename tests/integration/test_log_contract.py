@@ -203,15 +203,3 @@ def test_frames_of_several_partitions_go_together(topics: KafkaCase) -> None:
     sent = [("signals", 0, b"a"), ("site", 0, b"b"), ("signals", 0, b"c"), ("signals", 1, b"d")]
     assert topics.log.append_many(sent) == [0, 0, 1, 0]
     assert [topics.log.frame(*place) for place in (("signals", 0, 1), ("signals", 1, 0))] == [b"c", b"d"]
-
-
-def test_a_record_that_cannot_be_read_is_buried_with_where_it_stood(topics: KafkaCase) -> None:
-    topics.log.bury("signals", 1, 7, "broken_json", b"{")
-    place = TopicPartition(topics.settings.topic("deadletter"), 0)
-    reader = Clients(topics.settings).consumer()
-    reader.assign([place])
-    reader.seek(place, 0)
-    [letter] = reader.poll(timeout_ms=10_000)[place]
-    reader.close()
-    assert letter.value == b"{"
-    assert dict(letter.headers) == {"log": b"signals", "partition": b"1", "offset": b"7", "reason": b"broken_json"}
