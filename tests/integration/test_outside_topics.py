@@ -166,17 +166,6 @@ def tries(site: Live) -> int:
     return due[0].attempts if due else 0
 
 
-def test_a_header_without_a_value_is_empty(kafka: TrialKafka, brokers: Brokers) -> None:
-    topic = made(kafka, "source-null-header", 1)
-    producer = OutsideProducer(brokers, Path())
-    assert producer.send(topic, [Message(b"a", b"{}", (("empty", None),))]).ok  # type: ignore[arg-type]
-    producer.close()
-    reader = OutsideTopic(topic, brokers, Path())
-    (found,) = all_of(reader, 1)
-    reader.close()
-    assert found.headers == {"empty": b""}
-
-
 def test_a_topic_that_is_not_there_is_told_by_the_receipt(kafka: TrialKafka, brokers: Brokers) -> None:
     producer = OutsideProducer(brokers, Path())
     producer._clients.timeout_s = 2.0
