@@ -10,7 +10,7 @@ PAGE_FROM := $(WEB)/package-lock.json $(WEB)/index.html $(WEB)/vite.config.ts $(
 # npm of the machine where its Node is new enough, else the one that comes as a Python package.
 NPM := $(shell node -e 'const [a,b]=process.versions.node.split(".");process.exit(a>20||(a==20&&b>=19)?0:1)' 2>/dev/null && command -v npm)
 
-.PHONY: help setup page demo history test check bench build screenshots lock clean
+.PHONY: help setup page demo demo-cluster history test check bench build screenshots lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -39,6 +39,9 @@ endif
 
 demo: $(STAMP) $(PAGE)  ## a simulated city that lives, with its console; Ctrl-C ends it
 	.venv/bin/forewarn demo
+
+demo-cluster: $(STAMP) $(PAGE)  ## the same on Kafka and PostgreSQL: two workers, a server, a city; Ctrl-C ends all of it
+	$(PY) -m runners.demo_cluster
 
 history: $(STAMP)  ## simulate 60 days, back-test them, say where the report lies
 	.venv/bin/forewarn simulate --out $(HISTORY)/city --seed 7 --days 60 --grids 24

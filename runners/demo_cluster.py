@@ -7,6 +7,7 @@ told first, as fast as they are taken. There is no board of results: it needs th
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -40,7 +41,8 @@ from runners.trial_process import Child
 
 DATABASE = "forewarn"
 ZONE = ZoneInfo("Asia/Shanghai")
-HOUR_US = 3_600_000_000
+SENSORS_US = 1_800_000_000
+"""Readings of so long before the start are told; matters of more."""
 
 Say = Callable[[str], None]
 
@@ -89,7 +91,8 @@ def run_demo(demo: ClusterDemo, say: Say, *, started: Callable[[LiveServer], Non
             child.start()
         if demo.metrics_port:
             stack.callback(Metrics(site).serve(demo.metrics_port).stop)
-        stream = Stream(site, city, _lived(city, begin), lambda truth: None, Reactions(parts).fresh)
+        reached, sensors_from = _lived(city, begin, now)
+        stream = Stream(site, city, reached, lambda truth: None, Reactions(parts).fresh, sensors_from)
         stack.callback(stream.stop)
         accounts = Accounts(settings.postgres.url)
 
@@ -113,14 +116,12 @@ def _city(demo: ClusterDemo, start: date) -> City:
     return City(seed=demo.seed, grids=demo.grids, start=start, per_day=demo.per_day, sensors=demo.sensors)
 
 
-def _lived(city: City, begin: datetime) -> int:
-    """Let the day pass until the past begins that is told; that moment (µs UTC)."""
-    until = int(begin.timestamp()) * 1_000_000
-    for _ in city.signals(city.begin, until):
-        pass
-    for _ in city.readings(city.begin, until):
-        pass
-    return until
+def _lived(city: City, begin: datetime, now: datetime) -> tuple[int, int]:
+    """Let the day pass until the past begins that is told; the moments (µs UTC) from which matters and sensors are."""
+    matters, sensors = int(begin.timestamp()) * 1_000_000, int(now.timestamp()) * 1_000_000 - SENSORS_US
+    deque(city.signals(city.begin, matters), maxlen=0)
+    deque(city.readings(city.begin, sensors), maxlen=0)
+    return matters, sensors
 
 
 def _configure(path: Path, demo: ClusterDemo, kafka: TrialKafka, database: str) -> None:

@@ -17,6 +17,7 @@ from runners.live_gate import LiveGate
 log = structlog.get_logger("forewarn")
 BEAT_S = 0.25
 AGAIN_S = 0.2
+SLICE_US = 1_800_000_000
 RECORDS = 500
 """Of one post."""
 
@@ -42,15 +43,16 @@ class Stream:
     """Tells a live site what happens in the city, up to the site's own clock; on a thread of its own.
 
     Offices answer modestly to what people have `done` about a warning since the last call (simulator.reaction).
+    Sensors speak from `sensors_from` on (µs UTC).
     """
 
     def __init__(
         self, site: Told, city: City, begin: int, learn_truth: Callable[[Iterable[Mapping[str, Any]]], None],
-        done: Callable[[], Iterable[Done]],
+        done: Callable[[], Iterable[Done]], sensors_from: int = 0,
     ) -> None:  # fmt: skip
         self._site, self._city, self._reached = site, city, begin
         self._learn_truth = learn_truth
-        self._done = done
+        self._done, self._sensors_from = done, sensors_from
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="city", daemon=True)
 
@@ -66,7 +68,8 @@ class Stream:
 
     def _run(self) -> None:
         while not self._stopping.wait(BEAT_S):
-            until = self._site.now()
+            # In slices: what happened before the start comes at once, and would not fit into memory together.
+            until = min(self._site.now(), self._reached + SLICE_US)
             if until > self._reached:
                 for matter, action, at in self._done():
                     self._city.react(matter, action, at)
@@ -76,7 +79,9 @@ class Stream:
     def _tell(self, begin: int, until: int) -> None:
         self._put(SIGNALS, [signal_line(signal) for signal in self._city.signals(begin, until)])
         self._learn_truth(self._city.truth())
-        self._put(SENSORS, [reading_line(reading) for reading in self._city.sensors.rows(begin, until)])
+        if until > self._sensors_from:
+            rows = self._city.sensors.rows(max(begin, self._sensors_from), until)
+            self._put(SENSORS, [reading_line(reading) for reading in rows])
 
     def _put(self, source: str, lines: list[bytes]) -> None:
         """Hand records over; waits while the door is full."""
