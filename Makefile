@@ -10,11 +10,11 @@ PAGE_FROM := $(WEB)/package-lock.json $(WEB)/index.html $(WEB)/vite.config.ts $(
 # npm of the machine where its Node is new enough, else the one that comes as a Python package.
 NPM := $(shell node -e 'const [a,b]=process.versions.node.split(".");process.exit(a>20||(a==20&&b>=19)?0:1)' 2>/dev/null && command -v npm)
 
-.PHONY: help setup page demo demo-cluster history test check bench build screenshots lock clean
+.PHONY: help setup page demo demo-cluster history test check bench bench-cluster kill-cluster-long build screenshots lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*##' '{printf "make %-12s%s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*##' '{printf "make %-18s%s\n", $$1, $$2}'
 
 setup: $(STAMP)  ## make .venv from the lock
 
@@ -65,6 +65,12 @@ check: $(STAMP) $(PAGE)  ## ruff, mypy --strict, import contracts, bandit; the p
 
 bench: $(STAMP)  ## every speed figure beside its goal
 	.venv/bin/forewarn bench
+
+bench-cluster: $(STAMP)  ## the figures of a cluster beside their goals, on a real Kafka and a real PostgreSQL
+	$(PY) -m benchmarks.cluster
+
+kill-cluster-long: $(STAMP)  ## workers and servers broken 200 times, outages of 30 s
+	FOREWARN_REQUIRE_REAL=1 FOREWARN_KILLS=200 FOREWARN_OUTAGE_S=30 $(PY) -m pytest -q tests/integration/test_faults.py
 
 screenshots: $(STAMP) $(PAGE)  ## pictures of every page, by a real Chromium, in docs/images/
 	$(PY) -m tests.browser.screenshots docs/images
