@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL
 from sqlalchemy.schema import CreateSchema
 
-from alerts.database import Database
+from alerts.database import Database, database_url
 from pipeline.errors import NewerData
 
 VERSION = 1
@@ -98,9 +98,9 @@ def account_database(address: URL | str | Path) -> Database:
     if isinstance(address, Path) and not address.exists():
         # For its owner alone from its first byte on.
         os.close(os.open(address, os.O_WRONLY | os.O_CREAT, 0o600))
-    is_file = isinstance(address, Path)
-    schemas: dict[str, str | None] | None = {_SCHEMA: None} if is_file else None
-    database = Database(address, connections=_CONNECTIONS, pragmas=_PRAGMAS, schemas=schemas)
+    url = database_url(address)
+    schemas: dict[str, str | None] | None = {_SCHEMA: None} if url.get_backend_name() == "sqlite" else None
+    database = Database(url, connections=_CONNECTIONS, pragmas=_PRAGMAS, schemas=schemas)
     try:
         with database.transaction() as connection:
             _prepare(connection)

@@ -1,10 +1,13 @@
 """Signing in and out, and what a session is worth."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
-from console.api.accounts import IDLE_US, LIFE_US
+from console.api.accounts import IDLE_US, LIFE_US, Accounts
 from console.api.app import application
 from console.api.attempts import MOST_PAIR
 from console.api.shapes import Problem, Session
@@ -144,3 +147,35 @@ async def test_an_invalid_body_never_comes_back(town: Town) -> None:
     assert response.headers["content-type"] == "application/problem+json"
     assert "12345678901234" not in response.text
     assert response.json()["errors"][0]["field"] == "body.password"
+
+
+@pytest.fixture
+async def second(town: Town) -> AsyncIterator[FastAPI]:
+    """Another server of the same site."""
+    accounts = Accounts(town.accounts.database.url, clock=town.clock)
+    app = application(town.site, accounts)
+    yield app
+    await app.state.end_streams()
+    app.state.room.close()
+    accounts.close()
+
+
+def browser_at(app: FastAPI, like: httpx.AsyncClient) -> httpx.AsyncClient:
+    """The same browser, led to another server."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", cookies=like.cookies)
+
+
+async def test_who_signed_in_at_one_server_is_signed_in_at_another(town: Town, second: FastAPI) -> None:
+    officer = await town.person("duty-1")
+    elsewhere = browser_at(second, officer.client)
+    assert (await elsewhere.get("/api/v1/session")).json()["csrf"] == officer.csrf
+    town.accounts.revoke("duty-1")
+    assert (await elsewhere.get("/api/v1/session")).status_code == 401
+
+
+async def test_a_link_shown_to_two_servers_at_once_signs_in_once(town: Town, second: FastAPI) -> None:
+    town.add("duty-1", "duty_officer")
+    token, one, other = town.accounts.token("duty-1"), town.client(), browser_at(second, town.client())
+    asked = (client.post("/api/v1/session", json={"token": token}) for client in (one, other))
+    assert sorted(response.status_code for response in await asyncio.gather(*asked)) == [200, 401]
