@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from alerts.level import LevelRules
+from alerts.level import WHOLE, LevelRules
 from models.budget import Gate
 
 QUARTER_HOUR_US = 900_000_000
@@ -21,6 +21,9 @@ class Gates:
         self._gates: dict[tuple[int, int], Gate] = {}
         self._touched: set[tuple[int, int]] = set()
         self._day = -1
+        self._shares: dict[int, int] = {}
+        self.share_version = 0
+        self._wished: dict[tuple[int, int], int] = {}
         self._refused: dict[bytes, int] = {}
         self._newly_refused: dict[bytes, int] = {}
         self._quarter, self._day_of_quarter = -1, 0
@@ -56,19 +59,42 @@ class Gates:
         """Count one that a rule lets past the budget."""
         self._gate(office, level).count(self.day(now))
 
+    def wish(self, office: int, now: int) -> None:
+        """Count that somebody asked for the office's budget, where it is shared with other partitions."""
+        if self.rules.share != WHOLE:
+            asked = (self.day(now), office)
+            self._wished[asked] = self._wished.get(asked, 0) + 1
+
+    def wishes(self, before: int) -> list[list[int]]:
+        """(local day, office, times) asked before a local day; they are told once."""
+        told = sorted(asked for asked in self._wished if asked[0] < before)
+        return [[*asked, self._wished.pop(asked)] for asked in told]
+
+    def share(self, version: int, shares: Mapping[int, int]) -> None:
+        """This partition's part (1/10,000) of the budgets of these offices; an older version changes nothing."""
+        if version <= self.share_version:
+            return
+        self.share_version, self._shares = version, dict(shares)
+        for office, level in self._gates:
+            self._gates[office, level].budget = self._budget(office, level)
+            self._touched.add((office, level))
+
+    def _budget(self, office: int, level: int) -> float:
+        return self.rules.budget(office, level, self._shares.get(office))
+
     def reconfigure(self, rules: LevelRules) -> None:
         """New budgets; what was learned is kept."""
         self.rules = rules
         self._quarter = -1
         for (office, level), gate in self._gates.items():
-            gate.budget, gate.lowest = rules.budget(office, level), float(rules.raises[level - 1])
+            gate.budget, gate.lowest = self._budget(office, level), float(rules.raises[level - 1])
             self._touched.add((office, level))
 
     def _gate(self, office: int, level: int) -> Gate:
         place = (office, level)
         gate = self._gates.get(place)
         if gate is None:
-            gate = self._gates[place] = Gate(self.rules.budget(office, level), self.rules.raises[level - 1])
+            gate = self._gates[place] = Gate(self._budget(office, level), self.rules.raises[level - 1])
         self._touched.add(place)
         return gate
 
@@ -86,6 +112,9 @@ class Gates:
             "gates": [[*place, self._gates[place].to_state()] for place in sorted(self._touched)],
         }
         self._touched, self._newly_refused = set(), {}
+        if self.rules.share != WHOLE:
+            delta["wished"] = [[*asked, times] for asked, times in sorted(self._wished.items())]
+            delta["shares"] = [self.share_version, sorted(self._shares.items())]
         return delta
 
     def patch(self, delta: Mapping[str, Any]) -> None:
@@ -96,3 +125,7 @@ class Gates:
         self._refused |= {bytes.fromhex(key): score for key, score in delta["refused"]}
         for office, level, state in delta["gates"]:
             self._gates[office, level] = Gate.from_state(state)
+        if "shares" in delta:
+            self._wished = {(day, office): times for day, office, times in delta["wished"]}
+            version, shares = delta["shares"]
+            self.share_version, self._shares = version, {office: part for office, part in shares}

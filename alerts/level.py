@@ -134,10 +134,10 @@ class LevelRules:
         object.__setattr__(self, "dwells_up", any(rule.dwell_up_us for rule in self.levels))
         object.__setattr__(self, "floors", self._floors())
 
-    def budget(self, office: int, level: int) -> float:
-        """First raises a day that this partition may give the office at the level."""
+    def budget(self, office: int, level: int, share: int | None = None) -> float:
+        """First raises a day that this partition may give the office at the level; `share` instead of the usual."""
         whole = self.office_budget.get((office, level), self.levels[level - 1].daily_budget)
-        return whole * self.share / WHOLE
+        return whole * (self.share if share is None else share) / WHOLE
 
     def _floors(self) -> tuple[int, ...]:
         """Per target the least probability that can reach blue in any category: below it grading changes nothing."""

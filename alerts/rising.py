@@ -46,6 +46,8 @@ def let_through(
     proposed, reached, free = stands
     is_asked = gates.is_worth_asking(key, score, now)
     level = ready
+    if ready > proposed and ready > reached and (is_asked or free > proposed):
+        gates.wish(office, now)
     while level > proposed and level > reached:
         if level <= free:
             gates.count(office, level, now)

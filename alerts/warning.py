@@ -85,6 +85,19 @@ class Warnings:
             effects.counts["not_shown"] += 1
         return level
 
+    def wishes(self, before: int) -> list[list[int]]:
+        """See Gates.wishes."""
+        return self._gates.wishes(before)
+
+    def share(self, version: int, shares: Mapping[int, int]) -> None:
+        """See Gates.share."""
+        self._gates.share(version, shares)
+
+    @property
+    def share_version(self) -> int:
+        """Version of the budget shares in force; 0 where none were dealt out."""
+        return self._gates.share_version
+
     def grade(
         self,
         subject: Subject,

@@ -20,10 +20,11 @@ from pipeline.errors import Reason
 from pipeline.frame import Frame, Kind
 from pipeline.ids import key128
 from pipeline.rules import FoldRules
+from pipeline.shares import Shares
 from pipeline.stages.missing import Sources
 from pipeline.stages.period import Periods
 from pipeline.stages.surge import Surges, Surprise
-from pipeline.topology import Grader, chain
+from pipeline.topology import SHARES, Grader, chain
 
 _DIGESTS = ("transitions", "intents", "verdicts", "series")
 
@@ -46,6 +47,7 @@ class SiteFold:
         self.surges = Surges(rules)
         self.periods = Periods()
         self.sources = Sources(rules)
+        self.shares = Shares()
         self.marks: dict[int, int] = {}
         self.seqs: dict[int, int] = {}
         self.pending: list[Pending] = []
@@ -133,6 +135,7 @@ class SiteFold:
         if minute <= self.taken:
             counts[Reason.LATE] += 1
             return
+        self.shares.take(partition, payload.get("asked", ()))
         heapq.heappush(self.pending, (minute, partition, seq, payload["cells"]))
         counts["applied"] += 1
         self._take_minutes()
@@ -151,8 +154,31 @@ class SiteFold:
             for place, category, count in cells:
                 self.surges.take(minute, place, category, count)
         if complete > self.taken:
-            self.taken = complete
+            before, self.taken = self.taken, complete
             self._look(complete + 1)
+            if self.surges.rules.partitions > 1:
+                self._share_out(before)
+
+    def _share_out(self, before: int) -> None:
+        """When local midnight has passed in every partition, deal the offices' budgets out anew."""
+        count, day_of = self.surges.rules.partitions, self.rules.calendar.day_of
+        today = day_of((self.taken + 1) * MINUTE_US)
+        table = self.shares.deal(today, count) if day_of((before + 1) * MINUTE_US) < today else None
+        if table is None:
+            return
+        version = self.shares.version
+        told = [
+            {
+                "seq": (version - 1) * count + number + 1,
+                "partition": number,
+                "fact": SHARES,
+                "version": version,
+                "offices": [[office, parts[number]] for office, parts in table.items()],
+            }
+            for number in range(count)
+        ]
+        chain(self.digests.setdefault(SHARES, Digest()), told)
+        self._effects.to_signals += told
 
     def _look(self, until: int) -> None:
         for surprises in self.surges.passing(until):
@@ -249,6 +275,9 @@ class SiteFold:
         }
         columns = {f"surges.{name}": np.array(column) for name, column in arrays.items()}
         columns |= {f"periods.{name}": column for name, column in self.periods.to_state().items()}
+        if self.surges.rules.partitions > 1:
+            head["shares"], asked = self.shares.to_state()
+            columns |= {f"shares.{name}": column for name, column in asked.items()}
         return head, columns
 
     def restore(self, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, delta: bool = False) -> None:
@@ -266,8 +295,10 @@ class SiteFold:
         self.grader.configure(self.rules, 0, Effects())
         self.grader.patch(head["warnings"])
         self.grader.versions.update(head["versions"])
+        if "shares" in head:
+            self.shares.restore(head["shares"], _under("shares.", arrays))
         for name, value in head["digests"].items():
-            self.digests[name].value = bytes.fromhex(value)
+            self.digests.setdefault(name, Digest()).value = bytes.fromhex(value)
 
     def ready(self) -> None:
         """Nothing is left to rebuild after the last delta; the county folds have indexes here."""

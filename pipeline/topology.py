@@ -55,6 +55,8 @@ from pipeline.stages.steps import LAST_ADDRESS, add_step, addresses, drop_steps
 from pipeline.state import NEVER
 
 MINUTE = 60_000_000
+SHARES = "shares"
+"""The fact by which the site tells a partition its parts of the offices' budgets."""
 _SIGNAL, _REGISTERED = int(Kind.SIGNAL), int(Step.REGISTERED)
 _REPORTS = frozenset({_REGISTERED, int(Step.REPORTED_AGAIN)})
 _TELLING = frozenset(
@@ -98,6 +100,8 @@ class Grader(Protocol):
     floors: tuple[int, ...]
     versions: dict[str, str | int]
 
+    @property
+    def share_version(self) -> int: ...
     def needs(self, key: bytes) -> bool: ...
     def steady(self, key: bytes) -> int: ...
     def bands(self, probability: NDArray[np.int64], category: NDArray[np.int64]) -> Bands: ...
@@ -117,6 +121,8 @@ class Grader(Protocol):
     def decided(self, subject_key: bytes, now: int, effects: Effects) -> None: ...
     def command(self, payload: Mapping[str, Any], now: int, effects: Effects) -> None: ...
     def configure(self, rules: FoldRules, now: int, effects: Effects) -> None: ...
+    def wishes(self, before: int) -> list[list[int]]: ...
+    def share(self, version: int, shares: Mapping[int, int]) -> None: ...
     def to_state(self) -> dict[str, Any]: ...
     def to_delta(self) -> dict[str, Any]: ...
     def patch(self, delta: Mapping[str, Any]) -> None: ...
@@ -174,6 +180,8 @@ class Topology:
             elif kind == Kind.MODEL:
                 self._catch_up()
                 self._model(next(others))
+            elif kind == Kind.FACT:
+                self._fact(next(others))
             elif kind != Kind.TICK:
                 next(others)
             if kind == _SIGNAL:
@@ -503,7 +511,28 @@ class Topology:
             cells = sorted([place, category, n] for (place, category), n in county.minute_counts.items())
             county.effects.to_site.append({"seq": county.seq, "minute": county.minute, "cells": cells})
             county.minute_counts = {}
+        if county.rules.partitions > 1 and county.minute >= 0:
+            self._pass_midnight(now)
         county.minute = minute
+
+    def _pass_midnight(self, now: int) -> None:
+        """Tell the site what offices asked for on a local day that is over, all of which is graded first."""
+        county, calendar = self.county, self.county.rules.calendar
+        today = calendar.day_of(now)
+        if calendar.day_of(county.minute * MINUTE) == today:
+            return
+        self._flush()
+        self.grader.fire(calendar.start_of(today) - 1, county.effects)
+        asked = self.grader.wishes(today)
+        if asked:
+            county.seq += 1
+            told = {"seq": county.seq, "minute": county.minute, "cells": [], "asked": asked}
+            county.effects.to_site.append(told)
+
+    def _fact(self, payload: Mapping[str, Any]) -> None:
+        if payload.get("fact") == SHARES:
+            self._catch_up()
+            self.grader.share(payload["version"], {office: part for office, part in payload["offices"]})
 
     def _model(self, payload: Mapping[str, Any]) -> None:
         county = self.county

@@ -242,15 +242,24 @@ class Site:
 
         All of them have it or none; a cursor moves on in the same breath.
         """
-        partitions = [each for each in self.partitions if only is None or each.number in only]
-        frames = [frame_of_others(entries) for _ in partitions]
+        numbers = [each.number for each in self.partitions if only is None or each.number in only]
+        return self.append_each(dict.fromkeys(numbers, entries), cursor=cursor)
+
+    def append_each(
+        self,
+        entries: Mapping[int, Sequence[tuple[Kind, int, dict[str, Any]]]],
+        *,
+        cursor: tuple[str, int] | None = None,
+    ) -> list[Effects]:
+        """Append entries that are no signals to the partitions of these numbers, all or nothing, and fold them."""
+        frames = {number: frame_of_others(own) for number, own in sorted(entries.items())}
         with self.logs.transaction():
-            for partition, frame in zip(partitions, frames, strict=True):
-                frame.offset = self.logs.append("signals", partition.number, [frame.to_bytes()])
+            for number, frame in frames.items():
+                frame.offset = self.logs.append("signals", number, [frame.to_bytes()])
             if cursor is not None:
                 self.logs.advance(cursor[0], self.logs.position(cursor[0]) + cursor[1])
-        found = zip(partitions, frames, strict=True)
-        return [effects for partition, frame in found for effects in partition.step([frame])]
+        partitions = {each.number: each for each in self.partitions}
+        return [effects for number, frame in frames.items() for effects in partitions[number].step([frame])]
 
     def close(self) -> None:
         """Write a last checkpoint and let go of the directory."""

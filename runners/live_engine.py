@@ -434,6 +434,8 @@ class Engine:
 
     def _pass_minute(self, now: int) -> None:
         self._surging(lambda: self.surges.drain(now))
+        for number, entries in self.surges.to_counties().items():
+            self.later(*(Entry(kind, payload, partition=number) for kind, _, payload in entries))
         watched = self.surges.rules.intervals
         heard = [name for name in sorted(self._heard) if code64(name) in watched]
         self.to_site([(Kind.FACT, {"source": name}) for name in heard] or [(Kind.TICK, {})])

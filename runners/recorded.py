@@ -312,10 +312,16 @@ class RecordedDriver:
         if is_due:
             self._collect(limit=midnight)
         self._pass_time()
-        if self.site.logs.is_wall or (day_of(self._midnight) - 1) // 7 != day_of(at) // 7:
-            # Under a recorded clock once a week, since how often changes no effect. Behind the model, whose entry may
-            # complete a minute: crossed again after a stop, nothing is cut otherwise.
+        is_parted = self._routing.count > 1
+        if self.site.logs.is_wall or is_parted or (day_of(self._midnight) - 1) // 7 != day_of(at) // 7:
+            # Under a recorded clock once a week, since how often changes no effect; of several partitions every day,
+            # since their budgets hang on it. Behind the model, whose entry may complete a minute: crossed again after
+            # a stop, nothing is cut otherwise.
             self._surges.drain(self._now)
+        if is_parted:
+            shares = self._surges.to_counties()
+            told = {number: [(kind, self._now, row) for kind, _, row in own] for number, own in shares.items()}
+            self._count(self.site.append_each(told) if told else ())
         if self._trainer is not None and is_due:
             marks = self.site.store.marks()
             before = self._lessons[-1].labels if self._lessons else 0

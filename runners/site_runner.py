@@ -88,6 +88,20 @@ class SiteRunner:
             out += self.configure(self.rules, {}, self._arrival(told[0][1] - 1, now))
         return out + self.append([(kind, self._arrival(minute, now), payload) for kind, minute, payload in told])
 
+    def to_counties(self) -> dict[int, list[Entry]]:
+        """What the site has decided and a county partition has not heard yet, by partition: its share of budgets."""
+        heard = {each.number: each.fold.grader.share_version for each in self.site.partitions}
+        least = min(heard.values(), default=0)
+        if self.fold.shares.version <= least:
+            return {}
+        found: dict[int, list[Entry]] = {}
+        for row in self.site.store.outbox(LOG, 0, least * self.rules.partitions):
+            number = row["partition"]
+            if row["version"] > heard.get(number, row["version"]):
+                # What a later version overrules need not be told.
+                found[number] = [(Kind.FACT, self.fold.now, row)]
+        return found
+
     def append(self, entries: Sequence[Entry]) -> list[Effects]:
         """Append entries in one transaction and fold them in another; `now` is never before the log's own."""
         latest = self.fold.now

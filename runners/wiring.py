@@ -21,20 +21,26 @@ WHOLE = 10_000
 
 
 class CountyWarnings(Warnings):
-    """Warnings as the folds hold them: configured by the rules of the log."""
+    """Warnings as the folds hold them: configured by the rules of the log.
 
-    def __init__(self, rules: FoldRules) -> None:
-        super().__init__(level_rules(rules), {"config": rules.version, "model": 0})
+    `partitions` among which the budget of every office is shared; the site's own warnings have one of their own.
+    """
+
+    def __init__(self, rules: FoldRules, partitions: int = 1) -> None:
+        self._partitions = partitions
+        super().__init__(level_rules(rules, partitions), {"config": rules.version, "model": 0})
 
     def configure(self, rules: FoldRules, now: int, effects: Effects) -> None:
         """Take the levels of new rules; open warnings are graded by them."""
         versions = {**self.versions, "config": rules.version}
-        self.reconfigure(level_rules(rules), versions, now, effects, lambda said: is_said(said, rules.duty))
+        self.reconfigure(
+            level_rules(rules, self._partitions), versions, now, effects, lambda said: is_said(said, rules.duty)
+        )
 
 
 def topology(rules: FoldRules, models: Mapping[str, Champion]) -> Topology:
     """The signals fold of one county partition."""
-    return Topology(rules, CountyWarnings(rules), models)
+    return Topology(rules, CountyWarnings(rules, rules.partitions), models)
 
 
 def fold_rules(settings: Settings, *, version: int = 1, scores: str = "landmarks") -> FoldRules:
@@ -142,8 +148,8 @@ def _levels(settings: Settings) -> dict[str, Any]:
     }
 
 
-def level_rules(rules: FoldRules) -> LevelRules:
-    """What grading reads of the rules of the log."""
+def level_rules(rules: FoldRules, partitions: int = 1) -> LevelRules:
+    """What grading reads of the rules of the log, in a fold that is one of so many to share a budget."""
     levels: Sequence[LevelRule] = [LevelRule(**level) for level in rules.levels["levels"]]
     blue, yellow, orange, red = levels
     return LevelRules(
@@ -151,4 +157,5 @@ def level_rules(rules: FoldRules) -> LevelRules:
         consequence=tuple(target.consequence for target in rules.targets),
         category_consequence=dict(rules.levels["categories"]),
         day_of=rules.calendar.day_of,
+        share=WHOLE // partitions,
     )

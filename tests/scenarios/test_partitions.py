@@ -149,6 +149,18 @@ def test_every_partition_has_every_configuration_and_model(whole: Path) -> None:
     assert len(found[0]) > 1
 
 
+def test_every_partition_hears_its_part_of_the_budgets_after_midnight(whole: Path) -> None:
+    found = [
+        [payload for frame in frames(whole, "signals", number) for payload in frame.others if "offices" in payload]
+        for number in range(COUNT)
+    ]
+    versions = [[payload["version"] for payload in told] for told in found]
+    assert versions[0] == versions[1] == versions[2] == sorted(set(versions[0]))
+    assert len(versions[0]) >= 5
+    last = [dict(told[-1]["offices"]) for told in found]
+    assert {sum(parts) for parts in zip(*(each.values() for each in last), strict=True)} == {10_000}
+
+
 def test_a_run_that_is_killed_again_and_again_ends_like_one_that_was_not(
     parted: Path, whole: Path, tmp_path: Path
 ) -> None:
