@@ -1,6 +1,7 @@
 """The trainer of a cluster: one holds the lease and asks, every partition gets the model, another takes over."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,13 +20,18 @@ from alerts.leases import Leases
 from alerts.lessons import FencedLessons, LeaseLost
 from alerts.store import Store
 from config.learning import Learning
+from config.load import load_settings
 from pipeline.errors import LogUnavailable
 from pipeline.frame import Frame, Kind
 from runners.clock import SetClock
 from runners.cluster_trainer import LEASE, ClusterTrainer
 from runners.live_sources import plan
+from runners.log_kafka import KafkaLog
+from runners.moving import move
 from runners.pg_models import ModelTable
 from runners.teacher import InForce
+from runners.trial_kafka import TrialKafka
+from tests.integration.town import Server, Worker
 from tests.runners.live.test_trainer import live_through
 from tests.runners.live.town import BEGIN, lay_out, running
 
@@ -259,3 +266,56 @@ def test_one_that_was_frozen_past_its_lease_stands_by_when_it_wakes(
         first.wait()
         assert first.stdout is not None
         first.stdout.close()
+
+
+def test_servers_learn_for_workers_and_the_next_one_takes_over_when_the_holder_is_killed(
+    lived: Path, kafka: TrialKafka, database: str, prefix: str, tmp_path: Path
+) -> None:
+    shutil.copytree(lived, tmp_path, dirs_exist_ok=True)
+    learning = {"enabled": True, "min_labels": 50, "publish_every_hours": 6}
+    shape = {"targets": TARGETS, "partition_count": 2, "partitions": ["north", "south"], "learning": learning}
+    brokers = {"bootstrap": list(kafka.bootstrap), "prefix": prefix, "replication": 1, "min_insync": 1}
+    there = {"runner": "kafka", "kafka": brokers, "postgres": {"url": database}}
+    config = lay_out(tmp_path / "cluster", **shape, **there)
+    assert move(tmp_path / "data", config).is_equal
+    leases = Leases(Database(database))
+    first = Server(config)
+    second, worker = Server(config, like=first), Worker(config)
+    try:
+        first.start()
+        until(lambda: leases.holder(LEASE))
+        holder = leases.holder(LEASE)
+        second.start()
+        until(lambda: len(models_in(config)) == 2)
+        assert len({(entry["version"], entry["sha256"]) for entry in models_in(config)}) == 1
+        first.end(signal.SIGKILL)
+        begun = time.monotonic()
+        until(lambda: leases.holder(LEASE) not in (None, holder))
+        assert time.monotonic() - begun < 15.0
+        until(lambda: not behind(config, database))
+    finally:
+        second.end()
+        worker.end()
+    assert models_in(config)
+
+
+def models_in(config: Path) -> list[dict[str, Any]]:
+    """Model entries of all partitions."""
+    log = KafkaLog(load_settings(config).kafka)
+    frames = [Frame.from_bytes(body, offset) for number in (0, 1) for offset, body in log.read("signals", number)]
+    log.close()
+    return [entry for frame in frames if Kind.MODEL in frame.kinds for entry in frame.others if "sha256" in entry]
+
+
+def behind(config: Path, database: str) -> list[int]:
+    """Signals partitions whose model entry no worker has folded."""
+    log, store = KafkaLog(load_settings(config).kafka), Store(database)
+    found = []
+    for number in (0, 1):
+        own = [offset for offset, body in log.read("signals", number) if Kind.MODEL in Frame.from_bytes(body, 0).kinds]
+        applied = store.applied("signals", number)
+        if applied is None or applied.offset < max(own):
+            found.append(number)
+    log.close()
+    store.close()
+    return found
