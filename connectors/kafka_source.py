@@ -102,7 +102,9 @@ class TopicReader:
             first, end = self._topic.span(partition)
             # Kept is one more than the next offset, so that 0 says that nothing was ever read.
             kept = self._kept(self._cursor(partition))
-            if kept:
+            if kept - 1 > end:
+                begin = first  # another topic under the old name
+            elif kept:
                 begin = max(first, kept - 1)
                 if begin > kept - 1:
                     found.append(self._lost(partition, kept - 1, begin))

@@ -134,6 +134,12 @@ def test_what_the_topic_deleted_between_two_looks_is_counted() -> None:
     assert [reason for reason, _ in why(site.takes(reader))] == [Reason.TRUNCATED]
 
 
+def test_a_topic_that_was_made_anew_is_read_from_its_beginning() -> None:
+    site = Site()
+    site.takes(site.reader(Partitions([b"1", b"2", b"3"])))
+    assert records_of(site.takes(site.reader(Partitions([b"4"])))) == [b"4"]
+
+
 def test_a_hole_of_a_compacted_topic_is_no_loss() -> None:
     site, topic = Site(), Partitions([b"0", b"1", b"2"])
     topic.holes = {(0, 1)}
