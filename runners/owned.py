@@ -6,12 +6,13 @@ cannot be read is passed over and told. What was folded and what the store holds
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from config.settings import Settings
 from pipeline.effects import Effects
-from pipeline.errors import Reason
+from pipeline.errors import LogUnavailable, NewerData, Reason
 from pipeline.frame import MAX_ENTRIES, Frame
 from runners.embedded import Partition
 from runners.fold_logs import sensor_rules
@@ -58,7 +59,7 @@ class Readings(ReadingsRunner):
 
 
 class Owned:
-    """A partition and its fold. After any error `is_even` says whether it may go on; if not, a new one must be made."""
+    """A partition and its fold. After any error `keep` says whether it may go on; if not, a new one must be made."""
 
     def __init__(self, site: ClusterSite, place: Place, letters: Letters) -> None:
         self.site, self.place, self.letters = site, place, letters
@@ -86,8 +87,8 @@ class Owned:
 
     @property
     def is_even(self) -> bool:
-        """Whether the store holds exactly what was folded."""
-        return self._runner.offset == self._runner.stored
+        """Whether the store holds exactly what was folded, and nothing broke off in the middle."""
+        return self._runner.offset == self._runner.stored == self._folded_to
 
     @property
     def now(self) -> int:
@@ -111,12 +112,17 @@ class Owned:
         """
         chunk: list[Frame] = []
         entries = 0
-        for frame in self._frames(records):
-            if chunk and entries + len(frame) > self._most:
-                yield self._step(chunk)
-                chunk, entries = [], 0
-            chunk.append(frame)
-            entries += len(frame)
+        try:
+            for frame in self._frames(records):
+                if chunk and entries + len(frame) > self._most:
+                    whole, chunk, entries = chunk, [], 0
+                    yield self._step(whole)
+                chunk.append(frame)
+                entries += len(frame)
+        except (NewerData, LogUnavailable):
+            if chunk and chunk[0].offset > self.offset:
+                yield self._step(chunk)  # what stands before it is not held up
+            raise
         if chunk:
             yield self._step(chunk)
 
@@ -140,7 +146,8 @@ class Owned:
 
     def forget(self) -> None:
         """Wait for what is being written; this object is not used again."""
-        self._runner.checkpoints.settle()
+        with suppress(OSError):  # a checkpoint only saves time
+            self._runner.checkpoints.settle()
 
     def _step(self, frames: Sequence[Frame]) -> Kept:
         begun = time.perf_counter()

@@ -278,7 +278,7 @@ class Folds:
             raise
         except Fenced as error:
             self._give_way(place, seat, error)
-        except (ForewarnError, ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError) as error:
+        except (ForewarnError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             self._stop_one(place, seat, error)
 
     def _restore(self, place: Place, seat: Seat) -> None:
@@ -286,11 +286,11 @@ class Folds:
         owned = self._make(place)
         owned.restore()
         with self._turn:
-            seat.owned, seat.moved_at = owned, time.monotonic()
+            seat.owned, seat.moved_at, seat.not_before = owned, time.monotonic(), 0.0
         self._told.restored(place, owned, time.monotonic() - begun)
 
     def _fold(self, place: Place, seat: Seat, owned: Owned) -> None:
-        if not owned.is_even and not owned.keep():
+        if not owned.keep():
             self._drop(seat)  # it broke off in the middle of a frame: no state to go on from
             return
         records = [(one.offset, one.body) for one in list(seat.waiting)[:CHUNK]]

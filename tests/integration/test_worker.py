@@ -162,6 +162,24 @@ def test_a_database_that_is_away_is_waited_for(town: Town, postgres: TrialPostgr
     assert town.digests() == town.plain()
 
 
+def test_a_worker_that_hangs_ends_by_itself_and_says_why(
+    tmp_path: Path, kafka: TrialKafka, postgres: TrialPostgres, database: str, prefix: str
+) -> None:
+    town = Town(tmp_path, kafka, database, prefix, worker={"stalled_s": 5.0})
+    with town.worker() as worker:
+        until(town.is_folded, [worker])
+        postgres.pause()
+        try:
+            town.append_signals(hour=0.0)
+            assert worker.process.wait(60) == 1
+        finally:
+            postgres.resume()
+    with town.worker() as worker:
+        until(town.is_folded, [worker])
+    assert town.digests() == town.plain()
+    town.close()
+
+
 def test_brokers_that_are_away_are_waited_for_without_work(town: Town, kafka: TrialKafka) -> None:
     with town.worker() as worker:
         until(town.is_folded, [worker])
