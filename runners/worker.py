@@ -187,8 +187,7 @@ class Worker:
         """A partition can go on."""
         self.metrics.restored.observe(seconds)
         self._complete[place] = owned.complete
-        if place[0] != "site":
-            self._hand_on(place, owned.complete)
+        self._hand_on(place, owned.complete)
 
     def overtaken(self, place: Place) -> None:
         """Another owner has been there."""

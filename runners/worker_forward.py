@@ -1,4 +1,5 @@
-"""Takes what partitions hand on to other logs: counts of signals to the site, words of sensors to signals.
+"""Takes what partitions hand on to other logs: counts of signals to the site, words of sensors to signals, and what
+the site decides to every county.
 
 A thread of its own, so that no fold waits for brokers. It goes by the outbox in the store and by a cursor in the
 register, which only saves repeating: what comes again is known by its seq. A partition's rows leave in order and in
@@ -102,7 +103,7 @@ class Forwarder:
         rows = self._store.outbox(source, number, sent)
         for begin in range(0, len(rows), MAX_ENTRIES):
             part = rows[begin : begin + MAX_ENTRIES]
-            self._append(source, number, [{**row, "partition": number} for row in part])
+            self._append(source, number, part)
             sent, minute = part[-1]["seq"], part[-1].get("minute", minute)
             self._sent[place] = (sent, minute)
         if rows:
@@ -116,9 +117,18 @@ class Forwarder:
         self._sent[place] = (sent, minute)
 
     def _append(self, source: str, number: int, rows: list[dict[str, Any]]) -> None:
-        kind, log, target = (Kind.COUNTS, "site", 0) if source == "signals" else (Kind.ASSESSMENT, "signals", number)
-        if kind is Kind.ASSESSMENT:
-            rows = [self._placed(row) for row in rows]
+        if source == "site":
+            # What the site decides is told to each county: its shares of the budgets.
+            for target in sorted({row["partition"] for row in rows}):
+                self._log(Kind.FACT, "signals", target, [row for row in rows if row["partition"] == target])
+            return
+        rows = [{**row, "partition": number} for row in rows]
+        if source == "signals":
+            self._log(Kind.COUNTS, "site", 0, rows)
+        else:
+            self._log(Kind.ASSESSMENT, "signals", number, [self._placed(row) for row in rows])
+
+    def _log(self, kind: Kind, log: str, target: int, rows: list[dict[str, Any]]) -> None:
         now = self._now()
         self._logs.append(log, target, [frame_of_others([(kind, now, row) for row in rows]).to_bytes()])
 
