@@ -25,6 +25,12 @@ CONNECTIONS = 4
 """Connections of one pool that stay open; as many again while there is much to do."""
 CONNECT_S = 3
 """After so many seconds a server that does not take a connection counts as unavailable."""
+_SETTINGS = (
+    # A process that was frozen in the middle of a transaction must not hold for long what others wait for.
+    "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s"
+)
+_HEARTBEAT = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+"""A server whose machine has gone is noticed within half a minute."""
 UNAVAILABLE = (OperationalError, InterfaceError, InternalError, NoneFree)
 """What SQLAlchemy raises where a database cannot be asked or written now."""
 CANNOT_ASK = (StoreUnavailable, *UNAVAILABLE)
@@ -140,7 +146,12 @@ def _postgres(url: URL, connections: int) -> Engine:
         pool_timeout=10,
         # A connection that a restart has cut is found out before it is used.
         pool_pre_ping=True,
-        connect_args={"connect_timeout": CONNECT_S, "application_name": "forewarn"},
+        connect_args={
+            "connect_timeout": CONNECT_S,
+            "application_name": "forewarn",
+            "options": _SETTINGS,
+            **_HEARTBEAT,
+        },
     )
 
 

@@ -21,4 +21,7 @@ def bring_up(connection: Connection) -> None:
     if found_revision(connection) != REVISION:
         from alerts.migrate import upgrade
 
+        if connection.dialect.name == "postgresql":
+            # Whoever else begins now waits as long as it takes.
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
         upgrade(connection)

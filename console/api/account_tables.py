@@ -118,6 +118,7 @@ def account_database(address: URL | str | Path) -> Database:
 
 def _prepare(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         if not inspect(connection).has_schema(_SCHEMA):
             connection.execute(CreateSchema(_SCHEMA))

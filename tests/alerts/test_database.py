@@ -107,6 +107,14 @@ def test_a_connection_cut_in_the_middle_is_told_and_replaced(postgres: TrialPost
     kept.close()
 
 
+@pytest.mark.real
+def test_who_was_frozen_in_a_transaction_lets_go_of_what_others_wait_for(database: str) -> None:
+    kept = Database(database)
+    told = {name: kept.one(text(f"SHOW {name}"))[0] for name in ("idle_in_transaction_session_timeout", "lock_timeout")}
+    assert told == {"idle_in_transaction_session_timeout": "15s", "lock_timeout": "10s"}
+    kept.close()
+
+
 def test_the_environment_goes_before_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FOREWARN_POSTGRES_URL", raising=False)
     assert postgres_url("postgresql://a/b") == "postgresql://a/b"
