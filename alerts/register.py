@@ -4,12 +4,12 @@ Several processes write at once: what was written first stands, counts add up, a
 here can be made again from the logs, so it belongs into every back-up. Satisfies runners.register.ClusterRegister.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, delete, func, select
+from sqlalchemy import BigInteger, Integer, Text, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import URL
 
@@ -44,7 +44,8 @@ _ADVANCE = _ADVANCE.on_conflict_do_update(
 _REMEMBER = insert(meta)
 _REMEMBER_FIRST = _REMEMBER.on_conflict_do_nothing()
 _REMEMBER = _REMEMBER.on_conflict_do_update(index_elements=["key"], set_={"value": _REMEMBER.excluded["value"]})
-_TEXT = insert(texts)
+_texted = unnested(partition=Integer(), offset=BigInteger(), idx=Integer(), text=Text(), until=BigInteger())
+_TEXT = insert(texts).from_select(["partition", "offset", "idx", "text", "until"], select(_texted))
 _TEXT = _TEXT.on_conflict_do_update(
     index_elements=["partition", "offset", "idx"], set_={name: _TEXT.excluded[name] for name in ("text", "until")}
 )
@@ -106,12 +107,17 @@ class PgRegister(MatterTable):
 
     def keep_texts(self, partition: int, offset: int, texts: Iterable[tuple[int, str]], until: int) -> None:
         """Keep redacted texts of a frame's entries until a day (µs UTC)."""
-        rows = [
-            {"partition": partition, "offset": offset, "idx": index, "text": storable(text), "until": until}
-            for index, text in texts
-        ]
+        # In order: a place that came twice could not be written in one statement.
+        rows = sorted(dict(texts).items())
         if rows:
-            self.database.change(_TEXT, rows)
+            values = {
+                "partition": [partition] * len(rows),
+                "offset": [offset] * len(rows),
+                "idx": [index for index, _ in rows],
+                "text": [storable(text) for _, text in rows],
+                "until": [until] * len(rows),
+            }
+            self.database.change(_TEXT, values)
 
     def text(self, partition: int, offset: int, index: int) -> str | None:
         """The redacted text of an entry while it is kept."""
@@ -156,6 +162,22 @@ class PgRegister(MatterTable):
         """Hash of the content that came under a sender's key, and what was answered."""
         row = self.database.one(select(batches.c.content, batches.c.answer).where(batches.c.key == key))
         return None if row is None else (bytes(row[0]), bytes(row[1]))
+
+    def batches(self, keys: Sequence[bytes]) -> dict[bytes, tuple[bytes, bytes]]:
+        """The same for several keys; those that are not known are left out."""
+        if not keys:
+            return {}
+        query = select(batches.c.key, batches.c.content, batches.c.answer).where(batches.c.key.in_(keys))
+        return {bytes(key): (bytes(content), bytes(answer)) for key, content, answer in self.database.rows(query)}
+
+    def keep_batches(self, requests: Sequence[tuple[bytes, bytes, bytes]], at: int) -> None:
+        """Remember requests by their sender's keys: key, content, answer; the first of a key stands."""
+        # In order of keys, so that two processes never wait for each other in a circle.
+        rows = [
+            {"key": key, "content": content, "at": at, "answer": answer} for key, content, answer in sorted(requests)
+        ]
+        if rows:
+            self.database.change(_BATCH, rows)
 
     def keep_batch(self, key: bytes, content: bytes, at: int, answer: bytes) -> None:
         """Remember a request by its sender's key; the first one stands."""

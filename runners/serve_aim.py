@@ -1,6 +1,6 @@
 """Parts of a source cut up by the partition that each of their entries belongs to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -58,6 +58,25 @@ class Aim:
         self._known |= dict.fromkeys(fresh)
         if len(self._known) > REMEMBERED:
             self._known = dict(islice(self._known.items(), REMEMBERED // 2, None))
+
+
+def joined(parts: Sequence[Part]) -> Part:
+    """The signals or readings of several parts of one source as one part; refusals stay behind."""
+    if len(parts) == 1:
+        return parts[0]
+    sizes = np.concatenate([np.diff(part.gram_ends, prepend=0) for part in parts])
+    return replace(
+        parts[0],
+        rows=np.concatenate([part.rows for part in parts]),
+        grams=np.concatenate([part.grams for part in parts]),
+        gram_ends=np.cumsum(sizes),
+        texts=[text for part in parts for text in part.texts],
+        matters=[matter for part in parts for matter in part.matters],
+        names={code: name for part in parts for code, name in part.names.items()},
+        readings=np.concatenate([part.readings for part in parts]),
+        sensors={code: name for part in parts for code, name in part.sensors.items()},
+        places={code: place for part in parts for code, place in part.places.items()},
+    )
 
 
 def _cut(part: Part, where: NDArray[np.int64]) -> Iterator[tuple[int, Part]]:

@@ -6,7 +6,6 @@ names, directory, pledge -> frames to the brokers, acknowledged -> texts, dead l
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 
 import orjson
@@ -15,6 +14,7 @@ from alerts.pledges import Pledged
 from connectors.deadletter import DeadLetter
 from connectors.intake_http import Accepted, NotNow, OtherContent
 from pipeline.errors import ForewarnError
+from pipeline.frame import Frame
 from pipeline.ids import code64
 from pipeline.stages.reading_word import SENSOR, SENSOR_CODE
 from runners.faultpoint import faultpoint
@@ -23,22 +23,11 @@ from runners.live_frames import reading_frames, signal_frames
 from runners.live_sources import Part
 from runners.live_work import Group, Outcome, Post
 from runners.sensor_places import placed
-from runners.serve_aim import Aim
+from runners.serve_aim import Aim, joined
 from runners.serve_parts import Log, Parts
 
 UNCERTAIN = "the brokers did not acknowledge in time; send it again, what has arrived will be known"
 RETRY_S = 5.0
-
-
-@dataclass(slots=True)
-class Outgoing:
-    """A frame on its way, and the groups that need it."""
-
-    log: Log
-    body: bytes
-    pledged: Pledged
-    groups: list[Group] = field(default_factory=list)
-    offset: int = -1
 
 
 class Write:
@@ -57,7 +46,8 @@ class Write:
         """Why brokers did not acknowledge something, None where all went well."""
         self._parts, self._aim, self._budget, self._now = parts, aim, budget, now
         self._ends = ends
-        self._frames: list[Outgoing] = []
+        self._frames: list[tuple[Log, bytes, Pledged]] = []
+        self._offsets: list[int] = []
         self._names = names
         self._fresh: list[Group] = []
         self._same: list[tuple[Post, Post]] = []
@@ -82,10 +72,11 @@ class Write:
     def _known(self, groups: Sequence[Group]) -> None:
         """Leave out requests that came before under the same key; they are answered as then."""
         first: dict[bytes, Post] = {}
+        known = self._parts.logs.batches([group.posts[0].key for group in groups if group.posts[0].key])
         for group in groups:
             post = group.posts[0]
             twin = first.get(post.key) if post.key else None
-            earlier = self._parts.logs.batch(post.key) if post.key and twin is None else None
+            earlier = known.get(post.key) if post.key else None
             if twin is not None and twin.content == post.content:
                 self._same.append((post, twin))
             elif twin is not None or (earlier is not None and earlier[0] != post.content):
@@ -98,40 +89,37 @@ class Write:
                     first[post.key] = post
 
     def _cut(self) -> None:
-        """Make frames: by partition and source; where they are cut changes nothing."""
-        signals: dict[tuple[str, int], list[tuple[Part, Group]]] = {}
-        for group in self._fresh:
-            for part in group.parts:
-                if len(part.rows):
-                    for number, own in self._aim.signals(part):
-                        signals.setdefault((part.source.name, number), []).append((own, group))
-                if len(part.readings):
-                    self._cut_readings(part, group)
-        for (source, number), found in signals.items():
-            groups = [group for _, group in found]
-            for made in signal_frames([part for part, _ in found], self._now):
-                until = self._now + made.source.retention
-                self._add(
-                    ("signals", number), made.frame.to_bytes(), source, len(made.frame), groups, made.texts, until
-                )
+        """Make frames: by source and partition; where they are cut changes nothing."""
+        by_source: dict[str, list[Part]] = {}
+        for part in (part for group in self._fresh for part in group.parts if part.count):
+            by_source.setdefault(part.source.name, []).append(part)
+        for own in by_source.values():
+            part = joined(own)
+            if len(part.readings):
+                self._cut_readings(part)
+            else:
+                self._cut_signals(part)
 
-    def _cut_readings(self, part: Part, group: Group) -> None:
-        source = part.source.name
-        self._names.update({code: (SENSOR, name) for code, name in part.sensors.items()})
-        self._names.update(placed(part.places, part.names))
-        self._names[SENSOR_CODE] = ("category", SENSOR)
+    def _cut_signals(self, part: Part) -> None:
+        until = self._now + part.source.retention
+        for number, own in self._aim.signals(part):
+            for made in signal_frames([own], self._now):
+                self._add(("signals", number), made.frame, part, made.texts, until)
+
+    def _cut_readings(self, part: Part) -> None:
+        if part.sensors:
+            self._names.update({code: (SENSOR, name) for code, name in part.sensors.items()})
+            self._names.update(placed(part.places, part.names))
+            self._names[SENSOR_CODE] = ("category", SENSOR)
         for number, own in self._aim.readings(part):
             for frame in reading_frames(own, self._now):
-                self._add(("readings", number), frame.to_bytes(), source, len(frame), [group])
+                self._add(("readings", number), frame, part)
 
-    def _add(
-        self, log: Log, body: bytes, source: str, count: int, groups: list[Group],
-        texts: Sequence[tuple[int, str]] = (), until: int = 0,
-    ) -> None:  # fmt: skip
-        counts = {f"accepted@{code64(source)}": count}
-        after = self._ends.get(log, -1)
-        pledged = Pledged(*log, after, sha256(body).hexdigest(), counts, texts, until)
-        self._frames.append(Outgoing(log, body, pledged, groups))
+    def _add(self, log: Log, frame: Frame, part: Part, texts: Sequence[tuple[int, str]] = (), until: int = 0) -> None:
+        body = frame.to_bytes()
+        counts = {f"accepted@{code64(part.source.name)}": len(frame)}
+        pledged = Pledged(*log, self._ends.get(log, -1), sha256(body).hexdigest(), counts, texts, until)
+        self._frames.append((log, body, pledged))
 
     def _before(self) -> int | None:
         """Names and the pledge; harmless alone."""
@@ -141,7 +129,7 @@ class Write:
             self._parts.logs.name(self._names)
             if not self._frames:
                 return None
-            return self._parts.pledges.give(self._parts.holder, wall_us(), [out.pledged for out in self._frames])
+            return self._parts.pledges.give(self._parts.holder, wall_us(), [pledged for _, _, pledged in self._frames])
 
     # the frames ------------------------------------------------------------------------------------------------------
 
@@ -150,36 +138,32 @@ class Write:
         if not self._frames:
             return
         try:
-            offsets = self._parts.frames.append_many([(*out.log, out.body) for out in self._frames])
+            self._offsets = self._parts.frames.append_many([(*log, body) for log, body, _ in self._frames])
         except ForewarnError as error:
             self.failed = error
             return
-        for out, offset in zip(self._frames, offsets, strict=True):
-            out.offset = offset
-            self._ends[out.log] = max(self._ends.get(out.log, -1), offset)
+        for (log, _, _), offset in zip(self._frames, self._offsets, strict=True):
+            self._ends[log] = max(self._ends.get(log, -1), offset)
 
     # after -----------------------------------------------------------------------------------------------------------
 
     def _after(self, pledge: int | None) -> None:
         """Texts, dead letters, requests and counts, in one transaction; what is unknown stays pledged."""
-        lost = {id(group) for out in self._frames if out.offset < 0 for group in out.groups}
-        settled = [group for group in self._fresh if id(group) not in lost]
+        lost = [group for group in self._fresh if self.failed is not None and any(part.count for part in group.parts)]
+        settled = [group for group in self._fresh if group not in lost] if lost else self._fresh
+        posts = [post for group in settled for post in group.posts]
         logs = self._parts.logs
         with logs.transaction():
-            left = [out.pledged for out in self._frames if out.offset < 0]
-            if pledge is None or self._parts.pledges.redeem(pledge, left):
-                keep(self._parts, [(out.pledged, out.offset) for out in self._frames if out.offset >= 0])
+            if pledge is not None and self.failed is None and self._parts.pledges.redeem(pledge):
+                keep(self._parts, [(own[2], at) for own, at in zip(self._frames, self._offsets, strict=True)])
             self._note(settled)
-            for group in settled:
-                for post in group.posts:
-                    if post.key:
-                        logs.keep_batch(post.key, post.content, self._now, orjson.dumps(post.accepted()))
-                    if post.cursor is not None:
-                        logs.advance(*post.cursor)
-        self.outcomes += [(post, post.accepted()) for group in settled for post in group.posts]
-        self.outcomes += [
-            (post, NotNow(UNCERTAIN, RETRY_S)) for group in self._fresh if id(group) in lost for post in group.posts
-        ]
+            keyed = [post for post in posts if post.key]
+            logs.keep_batches([(post.key, post.content, orjson.dumps(post.accepted())) for post in keyed], self._now)
+            for post in posts:
+                if post.cursor is not None:
+                    logs.advance(*post.cursor)
+        self.outcomes += [(post, post.accepted()) for post in posts]
+        self.outcomes += [(post, NotNow(UNCERTAIN, RETRY_S)) for group in lost for post in group.posts]
 
     def _note(self, groups: Sequence[Group]) -> None:
         """Dead letters and the edge's counts of what was not taken; still inside the transaction."""
