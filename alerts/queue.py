@@ -25,6 +25,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    literal_column,
     select,
     tuple_,
 )
@@ -98,27 +99,34 @@ class Queue:
     def page(self, scope: Scope, filters: Filters, order: Order, limit: int, after: Sequence[Any] | None) -> Page:
         """The next `limit` warnings behind the key `after`."""
         keys = _ORDERS[order]
-        query = select(warnings).where(*_conditions(scope, filters))
-        if order == "newest":
-            query = query.order_by(*(key.desc() for key in keys))
-        else:
-            query = query.order_by(*keys)
-        if after is not None:
-            behind = tuple_(*keys)
-            edge = tuple_(*(literal(value, key.type) for value, key in zip(after, keys, strict=True)))
-            query = query.where(behind < edge if order == "newest" else behind > edge)
-        rows = self._rows(query.limit(limit + 1))
+        # By time, open and ended ones lie in two halves of an index; in every other order one half follows the other.
+        halves = _halves(filters) if order == "newest" else (None,)
+        rows = []
+        for half in halves:
+            query = select(warnings).where(*_conditions(scope, filters, half))
+            if order == "newest":
+                query = query.order_by(*(key.desc() for key in keys))
+            else:
+                query = query.order_by(*keys)
+            if after is not None:
+                behind = tuple_(*keys)
+                edge = tuple_(*(literal(value, key.type) for value, key in zip(after, keys, strict=True)))
+                query = query.where(behind < edge if order == "newest" else behind > edge)
+            rows += self._rows(query.limit(limit + 1))
+        if len(halves) > 1:
+            rows.sort(key=lambda row: (row["at"], row["id"]), reverse=True)
         more = len(rows) > limit
         rows = rows[:limit]
         return Page(rows, [rows[-1][key.name] for key in keys] if more and rows else None)
 
     def total(self, scope: Scope, filters: Filters) -> int:
         """How many match, `COUNTED` at most."""
+        total = 0
         with self._asking() as connection:
-            # Said where both will do, too: the index by place begins with it.
-            either = warnings.c.shut.in_((0, 1))
-            some = select(warnings.c.shut).where(either, *_conditions(scope, filters)).limit(COUNTED).subquery()
-            return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+            for half in _halves(filters):
+                some = select(warnings.c.shut).where(*_conditions(scope, filters, half)).limit(COUNTED).subquery()
+                total += int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+        return min(total, COUNTED)
 
     def counts(self, scope: Scope) -> dict[str, int]:
         """Open warnings by the level they are proposed at, and how many wait for a confirmation."""
@@ -312,13 +320,20 @@ def _listed(codes: frozenset[int]) -> str:
     return json.dumps(sorted(codes))
 
 
-def _conditions(scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
+def _halves(filters: Filters) -> tuple[int, ...]:
+    return (0, 1) if filters.with_shut else (0,)
+
+
+def _conditions(scope: Scope, filters: Filters, shut: int | None = None) -> list[ColumnElement[bool]]:
     places = filters.places
     if scope is not None:
         places = scope if places is None else scope & places
     where = _within(places)
-    if not filters.with_shut:
-        where.append(warnings.c.shut == 0)
+    if shut is None and not filters.with_shut:
+        shut = 0
+    if shut is not None:
+        # Not bound: SQLite would not see that an index of the ended ones will do.
+        where.append(warnings.c.shut == literal_column(str(shut)))
     if filters.levels:
         where.append(warnings.c.calm.in_({4 - level for level in filters.levels}))
     for column, wanted in (

@@ -12,12 +12,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 REVISION = "0005"
 """Newest migration this version knows."""
 
 metadata = MetaData()
+_OVER = text("shut = 1")
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -77,12 +79,20 @@ warnings = Table(
     Column("calm", SmallInteger, nullable=False, server_default="0"),
     Column("late", BigInteger, nullable=False, server_default="0"),
     Index("warnings_worst", "shut", "calm", "late", "id", "place", "category", "kind"),
-    Index("warnings_newest", "shut", "at", "id"),
-    # For those that are over too: pages of all years, seen from a few places, of one office, category or state.
-    Index("warnings_time", "at", "id", "place"),
-    Index("warnings_office", "office", "at", "id", "place"),
-    Index("warnings_category", "category", "at", "id", "place"),
-    Index("warnings_state", "state", "at", "id", "place"),
+    Index("warnings_newest", "shut", "at", "id", "place"),
+    *(
+        # Years of ended ones, by what few of them have; those that are open still are too few to need it.
+        Index(
+            f"warnings_{name}",
+            name,
+            "at",
+            "id",
+            "place",
+            sqlite_where=text("shut = 1"),
+            postgresql_where=text("shut = 1"),
+        )
+        for name in ("office", "category", "state")
+    ),
     Index("warnings_due", "shut", "late", "id"),
     Index("warnings_group", "shut", "place", "category", "kind"),
     Index("warnings_subject", "subject"),

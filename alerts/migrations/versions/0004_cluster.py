@@ -1,7 +1,7 @@
 """What several writers need: ordinals, counts and marks by partition, leases, checkpoints and models; ages of rows."""
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, PrimaryKeyConstraint, String
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, PrimaryKeyConstraint, String, text
 
 revision = "0004"
 down_revision = "0003"
@@ -17,9 +17,13 @@ def upgrade() -> None:
         op.execute(f"UPDATE {table} SET at = (SELECT coalesce(max(now), 0) FROM offsets)")
     _by_partition()
     _tables()
-    op.create_index("warnings_time", "warnings", ["at", "id", "place"])
+    op.drop_index("warnings_newest", "warnings")
+    op.create_index("warnings_newest", "warnings", ["shut", "at", "id", "place"])
+    over = text("shut = 1")
     for column in ("office", "category", "state"):
-        op.create_index(f"warnings_{column}", "warnings", [column, "at", "id", "place"])
+        op.create_index(
+            f"warnings_{column}", "warnings", [column, "at", "id", "place"], sqlite_where=over, postgresql_where=over
+        )
 
 
 def _ordinals() -> None:
