@@ -308,13 +308,29 @@ def explain(
 
 
 @app.command()
-def digest(data: Data, json_: Json = False) -> None:
+def digest(
+    data: Annotated[Path | None, typer.Option("--data", help="Data directory of a run or back-test.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Of a cluster: its logs are folded again beside it.")
+    ] = None,
+    json_: Json = False,
+) -> None:
     """The chained digests of what the folds did, with the fingerprint of what they ran on.
+
+    Of a cluster they are compared with a replay of its logs by this one process; 1 where they differ.
 
     Example: forewarn digest --data out/uci
     """
+    if (data is None) == (config is None):
+        raise typer.BadParameter("give --data DIR, or --config FILE of a cluster")
+    if config is not None:
+        from runners.cli_digest import digest_cluster
+
+        digest_cluster(config, json_)
+        return
     from runners.questions import digests
 
+    assert data is not None
     found = digests(data)
     if json_:
         _print_json(found)

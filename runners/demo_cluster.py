@@ -31,8 +31,7 @@ from runners.demo_stream import Done, Stream
 from runners.kafka_topics import init
 from runners.live_server import Address, LiveServer
 from runners.live_sources import plan
-from runners.metrics import Metrics
-from runners.serve import on_kafka
+from runners.serve import metrics_of, on_kafka
 from runners.serve_live import ClusterLive
 from runners.serve_parts import Parts
 from runners.trial_kafka import TrialKafka
@@ -90,7 +89,7 @@ def run_demo(demo: ClusterDemo, say: Say, *, started: Callable[[LiveServer], Non
             stack.callback(child.end)
             child.start()
         if demo.metrics_port:
-            stack.callback(Metrics(site).serve(demo.metrics_port).stop)
+            stack.callback(metrics_of(site).serve(demo.metrics_port).stop)
         reached, sensors_from = _lived(city, begin, now)
         stream = Stream(site, city, reached, lambda truth: None, Reactions(parts).fresh, sensors_from)
         stack.callback(stream.stop)

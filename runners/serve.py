@@ -12,6 +12,7 @@ from runners.live_sources import plan
 from runners.log_kafka import KafkaLog
 from runners.metrics import Metrics
 from runners.serve_live import ClusterLive
+from runners.serve_metrics import register
 from runners.serve_parts import Parts, open_parts
 
 
@@ -33,10 +34,17 @@ def run(
         site = ClusterLive(made, parts, data or config.parent)
         stack.callback(site.stop)
         if metrics_port:
-            stack.callback(Metrics(site).serve(metrics_port).stop)
+            stack.callback(metrics_of(site).serve(metrics_port).stop)
         accounts = Accounts(postgres_url(settings.postgres.url))
         server = LiveServer(site, address, accounts=accounts, ready=lambda url: tell(f"ready at {url}"))
         return server.serve()
+
+
+def metrics_of(site: ClusterLive) -> Metrics:
+    """The metrics of a server; before it starts."""
+    metrics = Metrics(site)
+    register(site, metrics.registry)
+    return metrics
 
 
 def on_kafka(config: Path) -> Parts:

@@ -84,10 +84,15 @@ class Duties:
         self._turns.release()
         self._store.close()
 
+    def names(self) -> list[str]:
+        """All duties but the reading of sources."""
+        return [duty.name for duty in (self.config, self.time, self.delivery.duty)] + ["trainer"]
+
     def held(self) -> list[str]:
         """What this server does for all now."""
         duties = (self.config, self.time, self.delivery.duty)
-        return [duty.name for duty in duties if duty.token is not None]
+        is_teaching = self.trainer.state != "standby"
+        return [duty.name for duty in duties if duty.token is not None] + ["trainer"] * is_teaching
 
     def _duty(self, name: str, every_s: float, work: Callable[[int], None]) -> Duty:
         return Duty(name, self._parts.leases, self._parts.holder, every_s, work)

@@ -64,7 +64,8 @@ class ClusterLive:
         self.settings, self.rules = made.settings, made.rules
         self._has_begun = self._is_stopped = False
         self._config_trouble = ""
-        self._having = 0
+        self.having = 0
+        """Logs that have the configuration in force."""
         self.ledger = ClusterLedger(parts)
         self.health = Health(parts, self.clock, self._look)
         routing = Routing(made.settings, parts.logs, parts.partitions)
@@ -80,6 +81,11 @@ class ClusterLive:
         self.delivery, self.trainer = self.duties.delivery, self.duties.trainer
 
     # life ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether the database tells this server what is new; else it is asked every second."""
+        return self._news.is_listening
 
     def start(self) -> None:
         """Begin to take in and to tell; the logs are begun by the first server that comes."""
@@ -154,9 +160,9 @@ class ClusterLive:
 
     def _config_state(self) -> str:
         every = len(self.parts.every_log())
-        if self._config_trouble or self._having >= every:
+        if self._config_trouble or self.having >= every:
             return self._config_trouble
-        return f"{self._having} of {every} logs have configuration {self.rules.version}"
+        return f"{self.having} of {every} logs have configuration {self.rules.version}"
 
     def _trouble(self) -> str:
         return self.health.seen.trouble or ("" if self._has_begun else NOT_BEGUN)
@@ -274,7 +280,7 @@ class ClusterLive:
             self._config_trouble = ""
         except ConfigError as error:
             self._config_trouble = f"the configuration in force cannot be read here: {error.problems[0]}"
-        self._having = len(self._versions.logs(self.rules.version))
+        self.having = len(self._versions.logs(self.rules.version))
         ends = self.health.seen.ends
         self._has_begun = self._has_begun or (bool(ends) and all(ends.values()))
         self.ledger.look(self.gate.sources)
