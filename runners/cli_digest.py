@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from runners.cli_cluster import settings_of_cluster, with_libraries
+from runners.cluster_settings import settings_of_cluster, with_libraries
 
 
 def digest_cluster(config: Path, json_: bool) -> None:
