@@ -120,7 +120,8 @@ def migrate(
     """
     settings_of_cluster(config)
     with with_libraries():
-        from runners.moving import lines, move
+        from runners.moved import lines
+        from runners.moving import move
         from runners.moving_bars import bars
 
         with bars() as tell:

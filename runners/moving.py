@@ -7,11 +7,9 @@ either all or none. The source is only read, and stays.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -21,62 +19,21 @@ from alerts.register import PgRegister
 from alerts.store import Store
 from config.load import load_settings
 from config.settings import Settings
-from console.api.account_tables import account_database
-from console.api.account_tables import metadata as account_metadata
-from pipeline.county import FOLD_VERSION
 from pipeline.errors import ConfigError, CorruptData
 from pipeline.rules import FoldRules
 from runners import kafka_topics
-from runners.checkpoints import Checkpoints
-from runners.cluster_logs import EDGE_KEY, ClusterLogs
+from runners.cluster_logs import ClusterLogs
 from runners.fold_logs import Folded, fold_logs, genesis
 from runners.log_kafka import KafkaLog
 from runners.log_sqlite import Lease, Logs
-from runners.pg_checkpoints import PgCheckpoints
+from runners.moved import Moved, MovedLog, Place, Tell, name_of
+from runners.moving_rows import Rows
 from runners.pg_models import ModelTable
-from runners.serve_versions import inherit
 
 MARK = "moved_in"
 """Under this name the register remembers which house moves in, and whether it is done."""
 FRAMES_AT_ONCE = 256
 BYTES_AT_ONCE = 4 << 20
-
-Tell = Callable[[str, int, int], None]
-"""Called with what is being moved, how much of it was, and how much there is (0: not known)."""
-Place = tuple[str, int]
-
-
-@dataclass(slots=True)
-class MovedLog:
-    """One log: its first and last offset, and whether a replay there gives the digests of the embedded site."""
-
-    log: str
-    first: int
-    last: int
-    frames: int
-    digests: str = "not compared"
-
-
-@dataclass(slots=True)
-class Moved:
-    """What was moved, and whether it is the same."""
-
-    logs: list[MovedLog]
-    rows: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    @property
-    def is_equal(self) -> bool:
-        """Whether nothing that could be compared differs."""
-        return all(log.digests != "differ" for log in self.logs)
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        logs = [
-            {"log": each.log, "first": each.first, "last": each.last, "frames": each.frames, "digests": each.digests}
-            for each in self.logs
-        ]
-        return {"equal": self.is_equal, "seconds": round(self.seconds, 1), "logs": logs, "rows": self.rows}
 
 
 def move(source: Path, config: Path, tell: Tell = lambda what, done, total: None) -> Moved:
@@ -103,18 +60,6 @@ def move(source: Path, config: Path, tell: Tell = lambda what, done, total: None
         lease.release()
     moved.seconds = time.monotonic() - begun
     return moved
-
-
-def lines(moved: Moved) -> list[str]:
-    """What was moved, as a table for reading."""
-    told = [f"{'log':<14}{'offsets':>23}{'frames':>12}  digests"]
-    for log in moved.logs:
-        offsets = f"{log.first} to {log.last}" if log.frames else "none"
-        told.append(f"{log.log:<14}{offsets:>23}{log.frames:>12,}  {log.digests}")
-    told += ["", f"{'table':<25}{'rows':>12}"]
-    told += [f"{name:<25}{count:>12,}" for name, count in sorted(moved.rows.items()) if count]
-    verdict = "a replay there gives the digests of this site" if moved.is_equal else "THE DIGESTS DIFFER"
-    return [*told, "", f"{verdict}; {moved.seconds:,.1f} s"]
 
 
 class _House:
@@ -146,9 +91,10 @@ class _House:
             self._register.remember(MARK, _marked(self._name, "frames"))
             for place, span in spans.items():
                 self._move_frames(place, span)
-        moved = Moved([MovedLog(_name(place), first, end - 1, end - first) for place, (first, end) in spans.items()])
+        moved = Moved([MovedLog(name_of(place), first, end - 1, end - first) for place, (first, end) in spans.items()])
         if state != "rows":
-            moved.rows = self._move_rows()
+            rows = Rows(self._source, self._config, self._logs, self._own, self._database, self._tell)
+            moved.rows = rows.move(lambda: self._register.remember(MARK, _marked(self._name, "rows")))
         self._compare(moved)
         if moved.is_equal:
             self._register.remember(MARK, _marked(self._name, "done"))
@@ -179,8 +125,6 @@ class _House:
             raise ConfigError(problems)
 
     def _unlike(self) -> Iterator[str]:
-        if not self._logs.is_wall:
-            yield f"{self._source}: was begun on files, whose clock is recorded; a cluster runs by the wall"
         there, here = self._settings.partition_count, self._partitions()
         if here != there:
             yield (
@@ -199,7 +143,7 @@ class _House:
             applied = self._own.applied(*place)
             if (applied.offset if applied else -1) != end - 1:
                 yield (
-                    f"{self._source}: the store is behind {_name(place)}, as after a kill; start the site once more"
+                    f"{self._source}: the store is behind {name_of(place)}, as after a kill; start the site once more"
                     " with `forewarn run`, stop it, and migrate then"
                 )
 
@@ -243,7 +187,9 @@ class _House:
         done = self._arrived(place)
         at = first + done
         if self._register.base(*place) != first or at > end or (done and not self._is_same(place, at - 1)):
-            raise CorruptData(f"{_name(place)}: the topic holds what this site never logged; use another kafka.prefix")
+            raise CorruptData(
+                f"{name_of(place)}: the topic holds what this site never logged; use another kafka.prefix"
+            )
         batch: list[bytes] = []
         size = 0
         for offset, body in self._logs.read(*place, at - 1):
@@ -251,69 +197,12 @@ class _House:
             size += len(body)
             if len(batch) == FRAMES_AT_ONCE or size > BYTES_AT_ONCE or offset == end - 1:
                 if self._frames.append(*place, batch) != offset + 1 - len(batch):
-                    raise CorruptData(f"{_name(place)}: somebody else appends to the topic; stop it")
+                    raise CorruptData(f"{name_of(place)}: somebody else appends to the topic; stop it")
                 batch, size = [], 0
-                self._tell(_name(place), offset + 1 - first, end - first)
+                self._tell(name_of(place), offset + 1 - first, end - first)
 
     def _is_same(self, place: Place, offset: int) -> bool:
         return self._frames.frame(*place, offset) == self._logs.frame(*place, offset)
-
-    # rows -----------------------------------------------------------------------------------------------------------
-
-    def _move_rows(self) -> dict[str, int]:
-        """All rows, models and snapshots, or none."""
-
-        def tell(table: str, count: int) -> None:
-            self._tell(table, count, 0)
-
-        with self._database.transaction() as connection:
-            mark = self._register.meta(MARK)
-            counts = copying.copy_register(self._logs.db, connection, tell)
-            counts |= copying.copy_tables(self._own.engine, connection, copying.store_tables(), tell)
-            counts |= self._move_accounts(connection, tell)
-            counts["models"] = self._move_models(connection)
-            counts["checkpoints"] = self._move_checkpoints()
-            key = self._source / "edge.key"
-            if key.is_file():
-                self._register.remember(EDGE_KEY, key.read_bytes().hex())
-            inherit(self._register, self._logs, self._config)
-            assert mark is not None
-            self._register.remember(MARK, _marked(self._name, "rows"))
-        return counts
-
-    def _move_accounts(self, connection: Any, tell: copying.Tell) -> dict[str, int]:
-        """Sign-ins, sessions and keys of sources."""
-        path = self._source / "accounts.db"
-        if not path.is_file():
-            return {}
-        account_database(self._database.url).close()  # makes the tables
-        source = account_database(path)
-        try:
-            tables = [table for table in account_metadata.sorted_tables if table.name != "meta"]
-            return copying.copy_tables(source.engine, connection, tables, tell)
-        finally:
-            source.close()
-
-    def _move_models(self, connection: Any) -> int:
-        """Every published model."""
-        count = 0
-        for path in sorted((self._source / "models").glob("*.fwc")):
-            body = path.read_bytes()
-            if sha256(body).hexdigest() != path.stem:
-                raise CorruptData(f"{path} does not have the sha256 in its name; restore it from a backup")
-            copying.keep_model(connection, path.stem, body)
-            count += 1
-            self._tell("models", count, 0)
-        return count
-
-    def _move_checkpoints(self) -> int:
-        """The newest usable snapshot of each fold; without one a worker folds from the log's beginning."""
-        count = 0
-        for log, number in self._places:
-            chain = Checkpoints(self._source / "checkpoints", log, number, FOLD_VERSION).newest()
-            PgCheckpoints(self._database, log, number, FOLD_VERSION).adopt(chain)
-            count += len(chain)
-        return count
 
     # after ----------------------------------------------------------------------------------------------------------
 
@@ -336,17 +225,13 @@ class _House:
                 log.digests = "equal" if same else "differ"
 
 
-def _name(place: Place) -> str:
-    return f"{place[0]}-{place[1]}"
-
-
 def _identity(logs: Logs, places: list[Place]) -> str:
     """A name for exactly these logs: their first frames and ends."""
     found = sha256()
     for place in places:
         first, last = logs.db.execute(f"SELECT min(offset), max(offset) FROM {place[0]}_{place[1]}").fetchone()
         if first is not None:
-            found.update(f"{_name(place)}:{first}:{last}:".encode() + (logs.frame(*place, first) or b""))
+            found.update(f"{name_of(place)}:{first}:{last}:".encode() + (logs.frame(*place, first) or b""))
             found.update(logs.frame(*place, last) or b"")
     return found.hexdigest()
 

@@ -31,7 +31,8 @@ from runners.kafka_topics import init
 from runners.live import Live
 from runners.log_kafka import KafkaLog
 from runners.log_sqlite import Lease, Logs
-from runners.moving import Moved, MovedLog, lines, move
+from runners.moved import Moved, MovedLog, lines
+from runners.moving import move
 from runners.pg_checkpoints import PgCheckpoints
 from runners.pg_models import ModelTable
 from runners.trial_kafka import TrialKafka

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import yaml
 
-from connectors.simulator import City
+from connectors.simulator import City, write
 from runners.demo_folder import DemoFolder
 from runners.demo_past import fold_past
 from runners.live_sources import plan
 from runners.moving import move
+from runners.run_files import run_files
 from runners.trial_kafka import TrialKafka
 
 DAYS, HOURS = 30, 8
@@ -33,3 +34,16 @@ def test_a_simulated_month_moves_with_equal_digests(
     assert moved.rows["transitions"] > 200
     assert moved.rows["models"] >= 2
     assert moved.rows["matters"] > 4_000
+
+
+def test_a_site_that_was_run_on_files_moves_too(kafka: TrialKafka, database: str, prefix: str, tmp_path: Path) -> None:
+    write(tmp_path / "city", seed=7, days=5, grids=24)
+    config = tmp_path / "city" / "config.yaml"
+    run_files(config, tmp_path / "data", None, None)
+    brokers = {"bootstrap": list(kafka.bootstrap), "prefix": prefix, "replication": 1, "min_insync": 1}
+    there = config.with_name("cluster.yaml")
+    where = {"runner": "kafka", "kafka": brokers, "postgres": {"url": database}}
+    there.write_text(yaml.safe_dump(yaml.safe_load(config.read_text("utf-8")) | where, allow_unicode=True), "utf-8")
+    moved = move(tmp_path / "data", there)
+    assert {log.log: log.digests for log in moved.logs} == dict.fromkeys(["signals-0", "site-0"], "equal")
+    assert moved.rows["matters"] > 500
