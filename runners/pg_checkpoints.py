@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import and_, delete, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.database import Database
 from alerts.schema import checkpoints
@@ -46,8 +47,8 @@ class PgCheckpoints(Checkpoints):
                     bases = select(checkpoints.c.base).where(self._of_it, checkpoints.c.base <= base).distinct()
                     kept = connection.execute(bases.order_by(checkpoints.c.base.desc()).limit(2)).scalars().all()
                     connection.execute(delete(checkpoints).where(self._of_it, checkpoints.c.base < kept[-1]))
-        except StoreUnavailable as error:
-            self._base = self._at = None
+        except (StoreUnavailable, SQLAlchemyError, OSError) as error:
+            self._base = self._at = None  # no chain may go on from here
             raise OSError(errno.EIO, f"a checkpoint of {self.name} could not be written: {error}") from error
 
     def read(self) -> Iterator[tuple[int, list[tuple[bool, dict[str, Any], Arrays]]]]:

@@ -143,3 +143,10 @@ def test_the_newest_chain_can_be_handed_to_another_place(tmp_path: Path) -> None
     (tmp_path / "signals-0-5-11.fwc").write_bytes(b"damaged")
     assert [(base, offset) for base, offset, _ in checkpoints(tmp_path).newest()] == [(5, 5), (5, 8)]
     assert checkpoints(tmp_path / "none").newest() == []
+
+
+def test_the_same_offset_again_changes_nothing(tmp_path: Path) -> None:
+    kept = checkpoints(tmp_path)
+    kept.write(5, state(5))
+    kept.write(5, state(5))
+    assert chains(checkpoints(tmp_path)) == [(5, [(False, 5)])]
