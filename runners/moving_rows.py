@@ -12,7 +12,7 @@ from alerts.store import Store
 from console.api.account_tables import account_database
 from console.api.account_tables import metadata as account_metadata
 from pipeline.county import FOLD_VERSION
-from pipeline.errors import CorruptData
+from pipeline.errors import ConfigError, CorruptData
 from runners.checkpoints import Checkpoints
 from runners.cluster_logs import EDGE_KEY
 from runners.log_sqlite import Logs
@@ -34,9 +34,15 @@ class Rows:
         self._database, self._tell = database, tell
 
     def move(self, done: Callable[[], None]) -> dict[str, int]:
-        """Copy all rows; how many of each table. `done` is called inside the transaction."""
+        """Copy all rows; how many of each table. `done` is called inside the transaction. Raises ConfigError."""
         self._make_account_tables()
         with self._database.transaction() as connection:
+            table = copying.occupied(connection, copying.store_tables())
+            if table:
+                told = (
+                    f"the table {table} has been written to; stop every worker and server, use an empty one"
+                )
+                raise ConfigError([f"{self._database.url.render_as_string()}: {told}"])
             counts = copying.copy_register(self._logs.db, connection, self._told)
             counts |= copying.copy_tables(self._store.engine, connection, copying.store_tables(), self._told)
             counts |= self._accounts(connection)

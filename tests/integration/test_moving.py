@@ -297,6 +297,17 @@ def test_nobody_moves_in_twice(house: Path, there: Path) -> None:
     assert "moved in here before" in problems(house, there)
 
 
+def test_a_worker_that_was_started_too_early_is_noticed(house: Path, there: Path, database: str) -> None:
+    def tell(what: str, done: int, total: int) -> None:
+        if what == "site-0":
+            store = Store(database)
+            store.apply("signals", 0, 0, BEGIN, {}, ())
+            store.close()
+
+    with pytest.raises(ConfigError, match="the table offsets has been written to; stop every worker"):
+        move(house, there, tell)
+
+
 # what breaks off ------------------------------------------------------------------------------------------------------
 
 
