@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from alerts.leases import Leases
+from alerts.retention import prune
 from alerts.store import Store
 from config.settings import Settings
 from pipeline.calendar import DAY_US, HOUR_US
@@ -24,7 +25,7 @@ from runners.cluster_trainer import ClusterTrainer
 from runners.live_delivery import LOOK_S, LiveDelivery
 from runners.live_files import FileDrops
 from runners.live_gate import LiveGate
-from runners.live_housekeeping import REQUESTS_US
+from runners.live_housekeeping import REQUESTS_US, before
 from runners.live_pull import GateDoor
 from runners.live_topics import Topics, topics_of
 from runners.serve_duty import LEASE_S, Duty
@@ -54,11 +55,12 @@ class Duties:
         self._store = Store(parts.address)
         self._settled = 0.0
         self._hour = self._day = 0
+        self._is_erasing = False
         host = _Host(self._store, parts.logs, clock, append)
         told = LiveDelivery(
             host, sinks_of(in_force()[0], data, folder), in_force, held_us=round(HELD_S * 1e6 * clock.speed)
         )
-        self._timekeeper = Timekeeper(parts, clock, append, self._watched)
+        self._timekeeper = Timekeeper(parts.logs, parts.partitions, clock, append, self._watched)
         self.config = self._duty("config", 1.0, lambda token: self._roll_out())
         self.time = self._duty("time", min(1.0, 5.0 / clock.speed), lambda token: self._tell_time())
         self.delivery = Delivery(told, self._duty("delivery", LOOK_S, lambda token: told.turn()))
@@ -112,8 +114,10 @@ class Duties:
         self._throw_away(self._clock.now())
 
     def _throw_away(self, now: int) -> None:
-        """What nobody needs any longer: requests, dead letters, texts whose retention has ended."""
+        """What nobody needs any longer: requests, dead letters, texts and warnings whose retention has ended."""
         hour, day = now // HOUR_US, now // DAY_US
+        if self._is_erasing:
+            self._is_erasing = bool(prune(self._store, before(self._in_force()[0], now)))
         if hour == self._hour:
             return
         logs, kept = self._parts.logs, self._in_force()[0].retention
@@ -121,7 +125,7 @@ class Duties:
         logs.forget_letters(now - kept.dead_letters_days * DAY_US)
         if day != self._day:
             logs.erase_texts(now)
-        self._hour, self._day = hour, day
+        self._hour, self._day, self._is_erasing = hour, day, True
 
     def _watched(self) -> list[str]:
         return [name for name, source in self._gate.sources.items() if source.interval]
