@@ -97,9 +97,8 @@ def run_demo(demo: ClusterDemo, say: Say, *, started: Callable[[LiveServer], Non
 
         def ready(url: str) -> None:
             stream.start()
-            say(
-                f"configuration {folder.config}, brokers {', '.join(kafka.bootstrap)}, database {settings.postgres.url}"
-            )
+            say(f"configuration {folder.config}")
+            say(f"brokers {', '.join(kafka.bootstrap)}, database {settings.postgres.url}")
             for child in workers:
                 say(f"{child.name}: process {child.pid}, log {child.log}")
             say(f"server: process {os.getpid()}, {url}; the last {demo.hours:g} hours are being told")
@@ -171,13 +170,17 @@ def main(
     seed: Annotated[int, typer.Option(help="Same seed, same city.")] = 7,
     partitions: Annotated[int, typer.Option(min=1, max=64, help="Partitions of the logs.")] = 4,
     workers: Annotated[int, typer.Option(min=1, max=8, help="Workers.")] = 2,
+    per_day: Annotated[float, typer.Option(help="Matters a day.")] = 12_000.0,
+    hours: Annotated[float, typer.Option(help="Hours before the start that are told first.")] = 12.0,
     metrics_port: Annotated[int, typer.Option(help="Port of /metrics on the loopback address; 0: none.")] = 9464,
 ) -> None:
     """A simulated city on Kafka and PostgreSQL, on this machine alone. Ctrl-C ends all of it.
 
     Example: python -m runners.demo_cluster --port 8080
     """
-    demo = ClusterDemo(data, port, seed, partitions=partitions, workers=workers, metrics_port=metrics_port)
+    demo = ClusterDemo(
+        data, port, seed, per_day, hours, partitions=partitions, workers=workers, metrics_port=metrics_port
+    )
     try:
         is_well = run_demo(demo, typer.echo)
     except ForewarnError as error:

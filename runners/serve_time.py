@@ -5,13 +5,13 @@ gave the site no mark for 120 s is passed over, so that one worker's absence doe
 """
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
 
 from pipeline.calendar import MINUTE_US
 from pipeline.frame import Frame, Kind
 from runners.clock import SECOND, Clock
-from runners.serve_parts import Log, Parts
+from runners.serve_parts import Log
 from runners.serve_versions import Append
 
 TICK_US = 10 * SECOND
@@ -21,14 +21,34 @@ READ_BACK = 500
 HEARD_TOLD = "heard told"
 
 
+class TimedLogs(Protocol):
+    """What is asked of the logs."""
+
+    def read(self, log: str, partition: int, after: int = -1, until: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Frames with an offset above `after` and up to `until`, in order."""
+        ...
+
+    def position(self, source: str) -> int:
+        """When a source was heard (`heard@<name>`, µs UTC), 0 for never."""
+        ...
+
+    def meta(self, key: str) -> str | None:
+        """A remembered value of the site."""
+        ...
+
+    def remember(self, key: str, value: str) -> None:
+        """Set a value of the site."""
+        ...
+
+
 class Timekeeper:
-    """What is done once a second while the lease `time` is held."""
+    """What is done once a second while the lease `time` is held. `watched`: sources whose silence is noticed."""
 
     def __init__(
-        self, parts: Parts, clock: Clock, append: Append, watched: Callable[[], Sequence[str]],
+        self, logs: TimedLogs, partitions: int, clock: Clock, append: Append, watched: Callable[[], Sequence[str]],
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self._parts, self._clock, self._append = parts, clock, append
+        self._logs, self._partitions, self._clock, self._append = logs, partitions, clock, append
         self._watched, self._seconds = watched, seconds
         self.begin()
 
@@ -62,7 +82,7 @@ class Timekeeper:
 
     def _pass_minute(self, now: int) -> None:
         """Sources that were heard since it was last told; a tick where none was."""
-        logs = self._parts.logs
+        logs = self._logs
         told = int(logs.meta(HEARD_TOLD) or 0)
         heard = [name for name in sorted(self._watched()) if logs.position(f"heard@{name}") > told]
         entries: list[tuple[Kind, dict[str, Any]]] = [(Kind.FACT, {"source": name}) for name in heard]
@@ -77,10 +97,10 @@ class Timekeeper:
         seconds = self._seconds()
         if self._is_fresh:
             self._read, self._is_fresh = max(-1, end - 1 - READ_BACK), False
-            self._marks = dict.fromkeys(range(self._parts.partitions), (-1, seconds))
+            self._marks = dict.fromkeys(range(self._partitions), (-1, seconds))
         if self._read >= end - 1:
             return
-        for offset, body in self._parts.frames.read("site", 0, self._read, end - 1):
+        for offset, body in self._logs.read("site", 0, self._read, end - 1):
             for payload in Frame.from_bytes(body, offset).others:
                 if "partition" in payload and "minute" in payload:
                     self._mark(int(payload["partition"]), int(payload["minute"]), seconds)
@@ -93,7 +113,7 @@ class Timekeeper:
 
     def _pass_over(self, now: int) -> None:
         """Do not wait for a partition that has been without a mark for too long."""
-        if self._parts.partitions == 1:
+        if self._partitions == 1:
             return
         complete = now // MINUTE_US - 2
         silent = [
