@@ -126,6 +126,20 @@ class KafkaLog:
         with self._reader() as reader:
             return sorted(place for place in places if self._base(*place) + self._end(reader, *place) > 0)
 
+    def next_offsets(self) -> dict[tuple[str, int], int]:
+        """The offset that the next frame of every (log, partition) will have; asks the brokers once."""
+        places = {
+            TopicPartition(self._settings.topic(log), number): (log, number)
+            for log in LOGS
+            for number in range(self._count(log))
+        }
+        with self._reader() as reader:
+            with translated(self._clients.where):
+                ends = dict(reader.end_offsets(list(places)))
+            # Those whose leader the client did not know yet are left out.
+            ends |= {place: self._end(reader, *own) for place, own in places.items() if place not in ends}
+        return {own: self._base(*own) + ends[place] for place, own in places.items()}
+
     # below ----------------------------------------------------------------------------------------------------------
 
     def _asked(self, log: str, partition: int) -> tuple[int, int]:

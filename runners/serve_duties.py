@@ -65,8 +65,9 @@ class Duties:
         self.time = self._duty("time", min(1.0, 5.0 / clock.speed), lambda token: self._tell_time())
         self.delivery = Delivery(told, self._duty("delivery", LOOK_S, lambda token: told.turn()))
         self.time.begin = self._timekeeper.begin
+        self._lessons = Store(parts.address)
         self.trainer = ClusterTrainer(
-            Store(parts.address), parts.leases, parts.logs, in_force,
+            self._lessons, parts.leases, parts.logs, in_force,
             url=parts.address, partitions=parts.partitions, holder=parts.holder, clock=clock.now,
         )  # fmt: skip
         self._turns = Turns(parts.leases, parts.holder)
@@ -84,6 +85,7 @@ class Duties:
         for part in (self._files, self._topics, self.trainer, self.delivery.duty, self.time, self.config):
             part.stop()
         self._turns.release()
+        self._lessons.close()
         self._store.close()
 
     def names(self) -> list[str]:

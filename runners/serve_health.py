@@ -69,7 +69,7 @@ class Health:
         brokers = database = ""
         ends = dict(self.seen.ends)
         try:
-            ends = {log: self._parts.frames.next_offset(*log) for log in self._parts.every_log()}
+            ends = self._parts.frames.next_offsets()
         except LogUnavailable as error:
             brokers = str(error)
         lag = dict(self.seen.lag)

@@ -29,6 +29,10 @@ class ManyFrames(Frames, Protocol):
         """Offset of each (log, partition, frame), sent together and durable. Raises LogUnavailable."""
         ...
 
+    def next_offsets(self) -> dict[tuple[str, int], int]:
+        """The offset that the next frame of every (log, partition) will have. Raises LogUnavailable."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -45,6 +49,8 @@ class Parts:
     news: News
     pledges: Pledges
     leases: Leases
+    beside: Database
+    """For the leases: what they say may be part of no other transaction."""
     key: bytes
     holder: str
     partitions: int
@@ -58,6 +64,7 @@ class Parts:
         try:
             self.logs.close()
         finally:
+            self.beside.close()
             self.database.close()
 
 
@@ -70,6 +77,7 @@ def open_parts(settings: Settings, frames: Callable[[Base], ManyFrames]) -> Part
     address = postgres_url(settings.postgres.url)
     prepare(address)
     database = Database(address, connections=CONNECTIONS)
+    beside = Database(address, connections=2)
     try:
         own = frames(cache(PgRegister(database).base))
         logs = ClusterLogs(own, database)
@@ -80,13 +88,14 @@ def open_parts(settings: Settings, frames: Callable[[Base], ManyFrames]) -> Part
             logs=logs,
             news=News(database),
             pledges=Pledges(database),
-            # What a lease says may be part of no other transaction.
-            leases=Leases(Database(address, connections=2)),
+            leases=Leases(beside),
+            beside=beside,
             key=shared_edge_key(logs),
             holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             partitions=settings.partition_count,
         )
     except BaseException:
+        beside.close()
         database.close()
         raise
 
