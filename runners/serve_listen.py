@@ -3,7 +3,6 @@
 from types import TracebackType
 
 import psycopg
-from sqlalchemy.engine import make_url
 
 from alerts.database import CONNECT_S, database_url
 from alerts.postgres import CHANNEL
@@ -14,7 +13,7 @@ class Listener:
     """Hears of changed partitions from its opening on. Raises StoreUnavailable, after which a new one is needed."""
 
     def __init__(self, address: str) -> None:
-        url = make_url(database_url(address)).set(drivername="postgresql")
+        url = database_url(address).set(drivername="postgresql")
         try:
             self._connection = psycopg.connect(
                 url.render_as_string(hide_password=False),
