@@ -104,8 +104,8 @@ class Owned:
         runner = self._runner
         return runner.fold.county.minute - 1 if isinstance(runner, Partition) else -1
 
-    def apply(self, records: Iterable[Record]) -> Iterator[Kept]:
-        """Fold records and keep what they yield, transaction by transaction.
+    def apply(self, records: Iterable[Record], until: int = -1) -> Iterator[Kept]:
+        """Fold records, and the log after them up to `until`; keep what they yield, transaction by transaction.
 
         Raises Fenced, StoreUnavailable, LogUnavailable, NewerData, CorruptData; what was yielded before stands.
         Calling it again with the same records goes on where it was.
@@ -113,7 +113,7 @@ class Owned:
         chunk: list[Frame] = []
         entries = 0
         try:
-            for frame in self._frames(records):
+            for frame in self._frames(records, until):
                 if chunk and entries + len(frame) > self._most:
                     whole, chunk, entries = chunk, [], 0
                     yield self._step(whole)
@@ -161,17 +161,21 @@ class Owned:
             passed=[frame for frame in frames if isinstance(frame, Passed)],
         )  # fmt: skip
 
-    def _frames(self, records: Iterable[Record]) -> Iterator[Frame]:
-        log, number = self.place
+    def _frames(self, records: Iterable[Record], until: int) -> Iterator[Frame]:
         before = self.offset
         for offset, body in records:
             if offset <= before:
                 continue
             if offset > before + 1:
-                for frame in frames_after(self.site.logs, log, number, before, offset - 1, may_lose=True):
-                    yield self._buried(frame, None)
+                yield from self._read(before, offset - 1)
             yield self._buried(decoded(body, offset), body)
             before = offset
+        if until > before:
+            yield from self._read(before, until)
+
+    def _read(self, after: int, until: int) -> Iterator[Frame]:
+        for frame in frames_after(self.site.logs, *self.place, after, until, may_lose=True):
+            yield self._buried(frame, None)
 
     def _buried(self, frame: Frame, body: bytes | None) -> Frame:
         if isinstance(frame, Passed) and frame.reason is Reason.UNREADABLE:

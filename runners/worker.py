@@ -13,6 +13,7 @@ import signal
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -280,8 +281,8 @@ async def _live(
         is_well = True
         try:
             await consuming.run(stopping)
-        except Exception:
-            log.exception("the consumer has ended")
+        except Exception:  # noqa: BLE001  whatever ended the consumer: this process is to be started anew
+            log.critical("the consumer has ended", trace=traceback.format_exc())
             is_well = False
         is_well = await _leave(worker, consuming) and is_well
         tell(f"worker {name or os.getpid()} stopped")

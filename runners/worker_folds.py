@@ -8,6 +8,7 @@ before it is kept.
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
@@ -21,6 +22,8 @@ from runners.worker_state import Arrived, Look, Seat
 log = structlog.get_logger("forewarn")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 """Pauses before brokers or database are tried again, or a partition that another has overtaken: doubled each time."""
+UNDELIVERED_S = 10.0
+"""After so long without a record of a log that has more, it is read without waiting for delivery."""
 CHUNK = 64
 """Records that are looked at for one transaction; it holds fewer entries than that many frames."""
 
@@ -90,6 +93,8 @@ class Folds:
         """These are ours from now on: what was ours and nobody else has touched goes on as it is."""
         with self._turn:
             self._wanted = frozenset(places)
+            for place in self._wanted:
+                self._seats.setdefault(place, Seat())  # at once: what is delivered from now on is delivered once
             self._is_suspended, self._must_settle = False, True
             self._turn.notify_all()
 
@@ -131,6 +136,9 @@ class Folds:
                     seat.end = end
                     if seat.lag() == 0:
                         seat.moved_at = now
+                    elif not seat.waiting and now - seat.moved_at > UNDELIVERED_S:
+                        seat.read_to = end - 1
+            self._turn.notify_all()
 
     def looks(self, now: int, dates: Mapping[Place, float]) -> dict[Place, Look]:
         """How each partition is; `now`: log time (µs UTC), `dates`: of checkpoints (monotonic seconds)."""
@@ -170,10 +178,10 @@ class Folds:
             while self._one_turn():
                 pass
             self._close()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  it is told, and the worker ends
             self.failed = error
-            log.exception("folding has ended")
-            raise
+            # In plain words: a renderer that shows variables would be busy with whole partitions for minutes.
+            log.critical("folding has ended", reason=str(error), trace=traceback.format_exc())
         finally:
             self.on_end()
 
@@ -209,7 +217,7 @@ class Folds:
         now = time.monotonic()
         for place in self._order:
             seat = self._seats[place]
-            if not seat.stopped and now >= seat.not_before and (seat.owned is None or seat.waiting):
+            if not seat.stopped and now >= seat.not_before and (seat.owned is None or seat.has_work):
                 return place
         return None
 
@@ -235,16 +243,16 @@ class Folds:
     def _settle(self) -> None:
         """Follow the assignment: forget what is not ours, keep what nobody has touched, make seats for the rest."""
         with self._turn:
-            wanted = self._wanted
-        for place in [place for place in self._seats if place not in wanted]:
+            wanted, seats = self._wanted, dict(self._seats)
+        for place in seats.keys() - wanted:
             self._forget(place)
-        for seat in self._seats.values():
+        for seat in seats.values():
             if seat.owned is not None and not (seat.owned.is_even and self._is_untouched(seat.owned)):
                 seat.owned.forget()
                 seat.owned = None
         with self._turn:
-            for place in sorted(wanted - self._seats.keys()):
-                self._seats[place] = Seat()
+            for place in wanted:
+                self._seats.setdefault(place, Seat())
             for seat in self._seats.values():
                 seat.end, seat.moved_at, seat.not_before = None, time.monotonic(), 0.0
             self._order = sorted(self._seats)
@@ -257,7 +265,6 @@ class Folds:
     def _forget(self, place: Place) -> None:
         with self._turn:
             seat = self._seats.pop(place)
-            self._order.remove(place)
         if seat.owned is not None:
             seat.owned.forget()
         self._told.forgotten(place)
@@ -266,9 +273,7 @@ class Folds:
         if place is None:
             return
         seat = self._seats[place]
-        with self._turn:
-            self._order.remove(place)
-            self._order.append(place)
+        self._order = [*(other for other in self._order if other != place), place]
         try:
             if seat.owned is None:
                 self._restore(place, seat)
@@ -278,7 +283,7 @@ class Folds:
             raise
         except Fenced as error:
             self._give_way(place, seat, error)
-        except (ForewarnError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  whatever one partition stumbles over, the others go on
             self._stop_one(place, seat, error)
 
     def _restore(self, place: Place, seat: Seat) -> None:
@@ -294,7 +299,7 @@ class Folds:
             self._drop(seat)  # it broke off in the middle of a frame: no state to go on from
             return
         records = [(one.offset, one.body) for one in list(seat.waiting)[:CHUNK]]
-        for kept in owned.apply(records):
+        for kept in owned.apply(records, seat.read_to):
             self._done(place, seat, owned, kept)
             if self._is_suspended or self._is_stopping:
                 return
@@ -328,7 +333,8 @@ class Folds:
 
     def _stop_one(self, place: Place, seat: Seat, error: Exception) -> None:
         """This partition cannot go on; the others can. Nothing of it is acknowledged any more."""
-        log.error("partition stopped", partition=_name(place), reason=str(error), exc_info=not _is_ours(error))
+        trace = {} if isinstance(error, ForewarnError) else {"trace": traceback.format_exc()}
+        log.error("partition stopped", partition=_name(place), reason=str(error), **trace)
         self._drop(seat)
         with self._turn:
             seat.stopped = str(error) or type(error).__name__
@@ -372,10 +378,6 @@ def _look(seat: Seat, now: int, seconds: float, written: float | None) -> Look:
 
 def _is_restored(seat: Seat | None) -> bool:
     return seat is not None and seat.owned is not None
-
-
-def _is_ours(error: Exception) -> bool:
-    return isinstance(error, ForewarnError)
 
 
 def _name(place: Place) -> str:

@@ -49,11 +49,18 @@ class Seat:
     """Why it cannot go on by itself."""
     end: int | None = None
     """The next offset of its log as last heard."""
+    read_to: int = -1
+    """Up to here it reads the log by itself, since nothing was delivered."""
     moved_at: float = field(default_factory=time.monotonic)
     """When it last made progress, or had nothing to do."""
     not_before: float = 0.0
     complete: int = -1
     pause: float = 0.0
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something can be folded."""
+        return bool(self.waiting) or (self.owned is not None and self.read_to > self.owned.offset)
 
     @property
     def is_full(self) -> bool:
@@ -75,5 +82,5 @@ class Seat:
     def clear(self) -> None:
         """Let go of what waits; whoever owns the partition next gets it again."""
         self.waiting.clear()
-        self.size = 0
+        self.size, self.read_to = 0, -1
         self.is_held = False
