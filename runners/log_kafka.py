@@ -134,10 +134,11 @@ class KafkaLog:
             for number in range(self._count(log))
         }
         with self._reader() as reader:
-            with translated(self._clients.where):
-                ends = dict(reader.end_offsets(list(places)))
-            # Those whose leader the client did not know yet are left out.
-            ends |= {place: self._end(reader, *own) for place, own in places.items() if place not in ends}
+            try:
+                with translated(self._clients.where):
+                    ends = dict(reader.end_offsets(list(places)))
+            except KeyError:  # what kafka-python makes of a partition whose leader it does not know yet
+                ends = {place: self._end(reader, *own) for place, own in places.items()}
         return {own: self._base(*own) + ends[place] for place, own in places.items()}
 
     # below ----------------------------------------------------------------------------------------------------------

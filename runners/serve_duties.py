@@ -32,6 +32,7 @@ from runners.serve_duty import LEASE_S, Duty
 from runners.serve_health import Health
 from runners.serve_parts import Parts
 from runners.serve_settle import settle
+from runners.serve_thread import Failed
 from runners.serve_time import Timekeeper
 from runners.serve_versions import Append, Versions
 from runners.serve_write import wall_us
@@ -48,10 +49,10 @@ class Duties:
 
     def __init__(
         self, parts: Parts, clock: Clock, versions: Versions, append: Append, in_force: InForce, gate: LiveGate,
-        health: Health, *, folder: Path, data: Path,
+        health: Health, failed: Failed, *, folder: Path, data: Path,
     ) -> None:  # fmt: skip
         self._parts, self._clock, self._versions, self._append = parts, clock, versions, append
-        self._in_force, self._gate, self._health = in_force, gate, health
+        self._in_force, self._gate, self._health, self._failed = in_force, gate, health, failed
         self._store = Store(parts.address)
         self._settled = 0.0
         self._hour = self._day = 0
@@ -99,7 +100,7 @@ class Duties:
         return [duty.name for duty in duties if duty.token is not None] + ["trainer"] * is_teaching
 
     def _duty(self, name: str, every_s: float, work: Callable[[int], None]) -> Duty:
-        return Duty(name, self._parts.leases, self._parts.holder, every_s, work)
+        return Duty(name, self._parts.leases, self._parts.holder, every_s, work, self._failed)
 
     def _roll_out(self) -> None:
         newest = self._versions.newest()

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import structlog
 
 from alerts.leases import Leases
-from connectors.intake_http import NotNow
-from pipeline.errors import LogUnavailable, StoreUnavailable
+from pipeline.errors import ForewarnError, StoreUnavailable
+from runners.serve_thread import Failed, thread
 
 log = structlog.get_logger("forewarn")
 LEASE_S = 10.0
@@ -17,10 +17,12 @@ LEASE_S = 10.0
 class Duty:
     """Does `work(token)` every `every_s` seconds while this server holds the lease.
 
-    What brokers or database refuse is tried again the next time, with the lease asked for anew.
+    What brokers or database refuse, or a person must mend, is tried again the next time, with the lease asked for anew.
     """
 
-    def __init__(self, name: str, leases: Leases, holder: str, every_s: float, work: Callable[[int], None]) -> None:
+    def __init__(
+        self, name: str, leases: Leases, holder: str, every_s: float, work: Callable[[int], None], failed: Failed
+    ) -> None:
         self.name = name
         self.token: int | None = None
         """While it is held."""
@@ -31,7 +33,7 @@ class Duty:
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._is_troubled = False
-        self._thread = threading.Thread(target=self._run, name=name)
+        self._thread = thread(name, self._run, failed)
 
     def start(self) -> None:
         """Begin."""
@@ -65,7 +67,7 @@ class Duty:
                 assert self.token is not None
                 self._work(self.token)
             self._is_troubled = False
-        except (StoreUnavailable, LogUnavailable, NotNow) as error:
+        except ForewarnError as error:
             self.token = None
             if not self._is_troubled:
                 log.warning("a duty waits", duty=self.name, error=str(error))

@@ -13,6 +13,7 @@ from pipeline.errors import ForewarnError, LogUnavailable, StoreUnavailable
 from pipeline.frame import Frame
 from runners.clock import Clock
 from runners.serve_parts import Log, Parts
+from runners.serve_thread import Failed, thread
 
 LOOK_S = 1.0
 QUIET_S = 0.5
@@ -41,12 +42,12 @@ class Seen:
 class Health:
     """Looks on a thread of its own; `beside` is called with every look, on that thread."""
 
-    def __init__(self, parts: Parts, clock: Clock, beside: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, parts: Parts, clock: Clock, beside: Callable[[], None], failed: Failed) -> None:
         self._parts, self._clock, self._beside = parts, clock, beside
         self.seen = Seen(brokers="the brokers were not asked yet")
         self._first_seen: dict[tuple[Log, int], tuple[float, int]] = {}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="health")
+        self._thread = thread("health", self._run, failed)
 
     def start(self) -> None:
         """Look, and go on looking."""

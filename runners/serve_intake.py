@@ -70,6 +70,12 @@ class Intake:
         """Whether the thread works."""
         return self._thread.is_alive() and self.failed is None
 
+    def fail(self, error: BaseException) -> None:
+        """Take nothing more, because of an error elsewhere."""
+        if self.failed is None and not self._is_stopping:
+            self.failed = error
+            self.on_end()
+
     def begin_at(self, ends: dict[Log, int]) -> None:
         """The last offset of each log as it is before `start`."""
         self._ends = dict(ends)

@@ -67,16 +67,16 @@ class ClusterLive:
         self.having = 0
         """Logs that have the configuration in force."""
         self.ledger = ClusterLedger(parts)
-        self.health = Health(parts, self.clock, self._look)
+        self.health = Health(parts, self.clock, self._look, self._fail)
         routing = Routing(made.settings, parts.logs, parts.partitions)
         self.engine = Intake(parts, Aim(routing, parts.logs), self.clock, self._trouble)
         self.gate = LiveGate(self.engine, made.sources(parts.key))
         self.hub = Hub(parts.news.cursor())
         self._verdicts = Verdicts()
-        self._news = Follower(parts, self.hub, self._verdicts, self.clock)
+        self._news = Follower(parts, self.hub, self._verdicts, self.clock, self._fail)
         self.duties = Duties(
             parts, self.clock, self._versions, self.append, lambda: (self.settings, self.rules), self.gate, self.health,
-            folder=self.path.parent, data=data,
+            self._fail, folder=self.path.parent, data=data,
         )  # fmt: skip
         self.delivery, self.trainer = self.duties.delivery, self.duties.trainer
 
@@ -109,6 +109,10 @@ class ClusterLive:
         self.health.stop()
         self.hub.close()
         self.parts.close()
+
+    def _fail(self, error: BaseException) -> None:
+        """A thread broke off: end, rather than go on without it."""
+        self.engine.fail(error)
 
     # the way in ----------------------------------------------------------------------------------------------------
 

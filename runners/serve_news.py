@@ -16,6 +16,7 @@ from runners.live_hub import Hub
 from runners.live_verdicts import Verdicts
 from runners.serve_listen import Listener
 from runners.serve_parts import Parts
+from runners.serve_thread import Failed, thread
 
 log = structlog.get_logger("forewarn")
 POLL_S = 1.0
@@ -26,14 +27,14 @@ _UNKNOWN = 1 << 62
 class Follower:
     """One thread that reads what is new into the hub and the verdicts."""
 
-    def __init__(self, parts: Parts, hub: Hub, verdicts: Verdicts, clock: Clock) -> None:
+    def __init__(self, parts: Parts, hub: Hub, verdicts: Verdicts, clock: Clock, failed: Failed) -> None:
         self._parts, self._hub, self._verdicts, self._clock = parts, hub, verdicts, clock
         self._told: dict[str, int] = {}
         """Ids of verdicts that were there before somebody began to wait."""
         self._stop = threading.Event()
         self._polled = 0.0
         self.is_listening = False
-        self._thread = threading.Thread(target=self._run, name="news")
+        self._thread = thread("news", self._run, failed)
 
     def start(self) -> None:
         """Begin to follow."""

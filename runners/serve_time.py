@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from pipeline.calendar import MINUTE_US
-from pipeline.frame import Frame, Kind
+from pipeline.errors import LogGap
+from pipeline.frame import Kind
 from runners.clock import SECOND, Clock
+from runners.log_frames import decoded
 from runners.serve_parts import Log
 from runners.serve_versions import Append
 
@@ -100,11 +102,14 @@ class Timekeeper:
             self._marks = dict.fromkeys(range(self._partitions), (-1, seconds))
         if self._read >= end - 1:
             return
-        for offset, body in self._logs.read("site", 0, self._read, end - 1):
-            for payload in Frame.from_bytes(body, offset).others:
-                if "partition" in payload and "minute" in payload:
-                    self._mark(int(payload["partition"]), int(payload["minute"]), seconds)
-            self._read = offset
+        try:
+            for offset, body in self._logs.read("site", 0, self._read, end - 1):
+                for payload in decoded(body, offset).others:
+                    if "partition" in payload and "minute" in payload:
+                        self._mark(int(payload["partition"]), int(payload["minute"]), seconds)
+                self._read = offset
+        except LogGap as gap:
+            self._read = end - 1 if gap.next is None else gap.next - 1
 
     def _mark(self, partition: int, minute: int, seconds: float) -> None:
         known, _ = self._marks.get(partition, (-1, seconds))
