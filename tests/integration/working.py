@@ -170,8 +170,8 @@ class Town:
         return {name: applied.digests for name, applied in found.items() if applied is not None}
 
     def plain(self) -> dict[str, dict[str, str]]:
-        """What a plain fold of the same logs gives."""
-        return fold_logs(self.logs, ModelTable(self.database)).digests
+        """What a plain fold of the same logs gives, up to where the store is."""
+        return fold_logs(Reached(self), ModelTable(self.database)).digests
 
     @contextmanager
     def worker(self, name: str = "") -> Iterator["Worker"]:
@@ -181,6 +181,19 @@ class Town:
             yield running
         finally:
             running.end()
+
+
+class Reached:
+    """The logs of a site as far as they are folded: workers append to some of them while others are compared."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self.names_of, self.frame, self.partitions = town.logs.names_of, town.logs.frame, town.logs.partitions
+
+    def read(self, log: str, partition: int, after: int = -1, until: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Frames that are folded."""
+        reached = self._town.reached((log, partition))
+        return self._town.logs.read(log, partition, after, reached if until is None else min(until, reached))
 
 
 class Worker:
