@@ -145,7 +145,8 @@ def inherit(register: Memory, logs: Logs, config: Path) -> None:
                 if "rules" in payload:
                     number = int(payload["version"])
                     settings = from_canonical(payload["settings"]) if payload.get("settings") else Settings()
-                    versions.propose(Version.at(number, config, settings, payload["rules"]))
+                    rules = FoldRules.from_json(payload["rules"]).to_json()
+                    versions.propose(Version.at(number, config, settings, rules))
                     having.setdefault(number, {})[log, partition] = offset
     for number, offsets in having.items():
         # Those of readings have no number; whoever has any has the newest.
