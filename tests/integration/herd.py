@@ -1,6 +1,5 @@
 """Workers of one town while things break: what is fed to its logs meanwhile, who is killed, frozen, started again."""
 
-import os
 import signal
 import threading
 import time
@@ -26,7 +25,6 @@ STEP_HOURS = 0.2
 """Log time from one turn of the feed to the next."""
 BEGIN_HOUR = 24.0 * 365 * 10
 """Log time runs ahead of the clock on the wall, so that what workers forward changes nobody's deadlines."""
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def lay_out(folder: Path, kafka: TrialKafka, database: str, prefix: str, **more: object) -> Town:
@@ -36,23 +34,26 @@ def lay_out(folder: Path, kafka: TrialKafka, database: str, prefix: str, **more:
 
 
 class Feed:
-    """Matters and readings of all counties, at a steady pace from a thread; what brokers refuse comes again.
+    """Matters and readings of all counties, at a steady pace from a thread while it is entered; what brokers refuse
+    comes again. Entered anew it goes on where it was.
 
     `sent`: the bodies of frames that were acknowledged, by log and partition.
     """
 
-    def __init__(self, town: Town, seed: int, pace_s: float = 0.03) -> None:
+    def __init__(self, town: Town, seed: int, pace_s: float = 0.1) -> None:
         self.sent: dict[Place, list[bytes]] = {}
         self.turns = 0
         self._town, self._pace_s = town, pace_s
         self._random = Random(seed)
         self._open: list[tuple[int, Happening]] = []
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+        self._thread: threading.Thread | None = None
         for number in range(PARTITIONS):
             town.logs.name({code64(f"{kind}-{number}"): ("sensor", f"{kind}-{number}") for kind in ("gas", "water")})
 
     def __enter__(self) -> "Feed":
+        self._ending.clear()
+        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self._thread.start()
         return self
 
@@ -62,22 +63,34 @@ class Feed:
     def end(self) -> None:
         """Feed no more; the last frame is acknowledged when this returns."""
         self._ending.set()
-        if self._thread.is_alive():
-            self._thread.join(60)
-        assert not self._thread.is_alive(), "the feed hangs"
+        if self._thread is not None:
+            self._thread.join(100)
+            assert not self._thread.is_alive(), "the feed hangs"
 
-    def turn(self) -> None:
+    def heap(self, turns: int) -> None:
+        """So many turns at once, as after an outage: work that takes the workers a while."""
+        heaped: dict[Place, list[bytes]] = {}
+        for _ in range(turns):
+            for place, body in self._turn():
+                heaped.setdefault(place, []).append(body)
+        for place, bodies in heaped.items():
+            self._town.logs.append(*place, bodies)
+            self.sent.setdefault(place, []).extend(bodies)
+
+    def _turn(self) -> list[tuple[Place, bytes]]:
         """What happens within a few minutes of log time."""
         hour = BEGIN_HOUR + self.turns * STEP_HOURS
+        found = []
         for number in range(PARTITIONS):
             for frame in (*self._matters(number, hour), self._readings(number, hour)):
-                log = "readings" if len(frame.readings) else "signals"
-                self._append((log, number), frame.to_bytes())
+                found.append((("readings" if len(frame.readings) else "signals", number), frame.to_bytes()))
         self.turns += 1
+        return found
 
     def _run(self) -> None:
         while not self._ending.wait(self._pace_s):
-            self.turn()
+            for place, body in self._turn():
+                self._append(place, body)
 
     def _append(self, place: Place, body: bytes) -> None:
         limit = time.monotonic() + 90
@@ -124,9 +137,10 @@ class Herd:
         self.workers: dict[str, Worker] = {}
 
     def start(self, *names: str) -> None:
-        """Start workers; they are not waited for."""
+        """Start those workers that are not there; they are not waited for."""
         for name in names:
-            self.workers[name] = Worker(self.town.path, name if name.startswith("fixed") else "")
+            if name not in self.workers:
+                self.workers[name] = Worker(self.town.path, name if name.startswith("fixed") else "")
 
     def kill(self, name: str) -> None:
         """SIGKILL: no last word."""
@@ -157,9 +171,21 @@ class Herd:
         for worker in self.workers.values():
             worker.end()
 
+    def only(self, *names: str) -> None:
+        """Wait until these are there and own everything between them, and nobody else is."""
+        for name in self.workers.keys() - set(names):
+            self.stop(name)
+        self.start(*names)
+        self.until_owned()
+
     def until_owned(self) -> None:
-        """Wait until every partition has an owner among these."""
-        until(lambda: self._owned() == len(self.town.places), list(self.workers.values()))
+        """Wait until each of them is ready, and all partitions have an owner."""
+        until(lambda: self._are_dealt_out(), list(self.workers.values()))
+
+    def until_some_progress(self, frames: int = 1) -> float:
+        """Wait until so many frames more are folded; how many seconds it took."""
+        goal = self.progress() + frames
+        return until(lambda: self.progress() >= goal, list(self.workers.values()))
 
     def until_folded(self) -> None:
         """Wait until all is folded and handed on, and nothing more comes."""
@@ -169,14 +195,17 @@ class Herd:
         """Frames that are folded, of all partitions."""
         return sum(self.town.reached(place) + 1 for place in self.town.places)
 
-    def _owned(self) -> int:
-        return sum(worker.owns() for worker in self.workers.values())
+    def _are_dealt_out(self) -> bool:
+        workers = self.workers.values()
+        # A third worker may have nothing: partitions of a number stay together.
+        return sum(worker.owns() for worker in workers) == len(self.town.places) and all(
+            worker.ready()[0] == 200 for worker in workers
+        )
 
     def _is_settled(self) -> bool:
         return self.town.is_folded() and not any(
             self.town.store.outbox(log, number, self.town.logs.position(f"forwarded@{log}-{number}"))
             for log, number in self.town.places
-            if log != "site"
         )
 
 
@@ -190,9 +219,3 @@ def herd(town: Town, names: Sequence[str]) -> Iterator[Herd]:
         yield made
     finally:
         made.end()
-
-
-def cpu_s(worker: Worker) -> float:
-    """Seconds of CPU that a worker has used."""
-    fields = Path(f"/proc/{worker.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
