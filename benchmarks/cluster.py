@@ -18,6 +18,7 @@ import numpy as np
 from kafka.admin import NewTopic
 
 from alerts.database import Database
+from benchmarks.cluster_browser import accepted_to_browser
 from benchmarks.cluster_parts import Cluster, Process, cluster, servers
 from benchmarks.figure import Figure, figure
 from benchmarks.matter_lines import settings as city_settings
@@ -235,6 +236,7 @@ SUITE: dict[str, Callable[[Parts], list[Figure]]] = {
     "signals": signals,
     "takeover": takeover,
     "memory": memory,
+    "browser": accepted_to_browser,
 }
 
 
