@@ -7,6 +7,7 @@ whole frames, each acknowledged before the next, so that no later one stands in 
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,8 @@ from runners.worker_site import Place
 log = structlog.get_logger("forewarn")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
 """Pauses before brokers or database are tried again: doubled up to the longest."""
+PLACES_S = 60.0
+"""For so long it is remembered where sensors are: in a storm each of them has much to say."""
 GATHER_S = 0.03
 """A pause between two rounds: while much is folded each of them takes what several transactions left."""
 
@@ -45,6 +48,8 @@ class Forwarder:
         self._wake = threading.Condition()
         self._due: dict[Place, int] = {}
         self._sent: dict[Place, tuple[int, int]] = {}
+        self._places: dict[int, int] = {}
+        self._asked_at = 0.0
         self._is_stopping = False
         self.trouble = ""
         self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
@@ -123,6 +128,8 @@ class Forwarder:
                 self._log(Kind.FACT, "signals", target, [row for row in rows if row["partition"] == target])
             return
         rows = [{**row, "partition": number} for row in rows]
+        if time.monotonic() - self._asked_at > PLACES_S:
+            self._places, self._asked_at = {}, time.monotonic()
         if source == "signals":
             self._log(Kind.COUNTS, "site", 0, rows)
         else:
@@ -134,5 +141,8 @@ class Forwarder:
 
     def _placed(self, word: dict[str, Any]) -> dict[str, Any]:
         """A word about a sensor, with the place that its source named."""
-        place = place_of(self._logs, word["sensor"])
+        sensor = word["sensor"]
+        place = self._places.get(sensor)
+        if place is None:
+            place = self._places[sensor] = place_of(self._logs, sensor)
         return {**word, "place": place} if place else word
