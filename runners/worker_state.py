@@ -54,7 +54,6 @@ class Seat:
     moved_at: float = field(default_factory=time.monotonic)
     """When it last made progress, or had nothing to do."""
     not_before: float = 0.0
-    complete: int = -1
     pause: float = 0.0
 
     @property
