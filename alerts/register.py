@@ -107,15 +107,24 @@ class PgRegister(MatterTable):
 
     def keep_texts(self, partition: int, offset: int, texts: Iterable[tuple[int, str]], until: int) -> None:
         """Keep redacted texts of a frame's entries until a day (µs UTC)."""
-        # In order: a place that came twice could not be written in one statement.
-        rows = sorted(dict(texts).items())
+        self.keep_all_texts([(partition, offset, texts, until)])
+
+    def keep_all_texts(self, frames: Iterable[tuple[int, int, Iterable[tuple[int, str]], int]]) -> None:
+        """The same of several frames: partition, offset, texts by index, until."""
+        # A place that came twice could not be written in one statement.
+        rows = {
+            (partition, offset, index): (text, until)
+            for partition, offset, texts, until in frames
+            for index, text in texts
+        }
         if rows:
+            places = sorted(rows)
             values = {
-                "partition": [partition] * len(rows),
-                "offset": [offset] * len(rows),
-                "idx": [index for index, _ in rows],
-                "text": [storable(text) for _, text in rows],
-                "until": [until] * len(rows),
+                "partition": [partition for partition, _, _ in places],
+                "offset": [offset for _, offset, _ in places],
+                "idx": [index for _, _, index in places],
+                "text": [storable(rows[place][0]) for place in places],
+                "until": [rows[place][1] for place in places],
             }
             self.database.change(_TEXT, values)
 

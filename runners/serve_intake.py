@@ -52,6 +52,7 @@ class Intake:
         self._since = self._begun = 0.0
         self._is_urgent = self._is_stopping = False
         self._follows: Settings | None = None
+        self._heard: dict[str, int] = {}
         self._names: dict[int, tuple[str, str]] = {}
         """Names are told once: those of a turn that failed are kept by the next."""
         self._now = 0
@@ -165,7 +166,7 @@ class Intake:
 
     def _turn(self, groups: Sequence[Group]) -> None:
         self._now = now = self.stamp()
-        write = Write(self.site, self._aim, self._budget, now, self._ends, self._names)
+        write = Write(self.site, self._aim, self._budget, now, self._ends, self._names, self._heard)
         try:
             if self._follows is not None:
                 self._aim.routing.follow(self._follows)

@@ -5,7 +5,7 @@ names, directory, pledge -> frames to the brokers, acknowledged -> texts, dead l
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import orjson
@@ -28,17 +28,20 @@ from runners.serve_parts import Log, Parts
 
 UNCERTAIN = "the brokers did not acknowledge in time; send it again, what has arrived will be known"
 RETRY_S = 5.0
+HEARD_US = 1_000_000
+"""How exactly it is kept when a source was heard."""
 
 
 class Write:
     """What one turn writes; `outcomes` hold once `run` returns.
 
     `ends`: the offsets that are known to be reached. `names`: of a turn that failed; emptied once they are kept.
+    `told`: when it was written of each source that it was heard.
     """
 
     def __init__(
         self, parts: Parts, aim: Aim, budget: LetterBudget, now: int, ends: dict[Log, int],
-        names: dict[int, tuple[str, str]],
+        names: dict[int, tuple[str, str]], told: dict[str, int],
     ) -> None:  # fmt: skip
         self.outcomes: list[tuple[Post, Outcome]] = []
         self.heard: set[str] = set()
@@ -48,7 +51,7 @@ class Write:
         self._ends = ends
         self._frames: list[tuple[Log, bytes, Pledged]] = []
         self._offsets: list[int] = []
-        self._names = names
+        self._names, self._told = names, told
         self._fresh: list[Group] = []
         self._same: list[tuple[Post, Post]] = []
 
@@ -154,9 +157,10 @@ class Write:
         posts = [post for group in settled for post in group.posts]
         logs = self._parts.logs
         with logs.transaction():
-            if pledge is not None and self.failed is None and self._parts.pledges.redeem(pledge):
-                keep(self._parts, [(own[2], at) for own, at in zip(self._frames, self._offsets, strict=True)])
-            self._note(settled)
+            tallies = self._note(settled)
+            is_mine = pledge is not None and self.failed is None and self._parts.pledges.redeem(pledge)
+            frames = zip(self._frames, self._offsets, strict=True) if is_mine else ()
+            keep(self._parts, [(own[2], at) for own, at in frames], tallies)
             keyed = [post for post in posts if post.key]
             logs.keep_batches([(post.key, post.content, orjson.dumps(post.accepted())) for post in keyed], self._now)
             for post in posts:
@@ -165,8 +169,8 @@ class Write:
         self.outcomes += [(post, post.accepted()) for post in posts]
         self.outcomes += [(post, NotNow(UNCERTAIN, RETRY_S)) for group in lost for post in group.posts]
 
-    def _note(self, groups: Sequence[Group]) -> None:
-        """Dead letters and the edge's counts of what was not taken; still inside the transaction."""
+    def _note(self, groups: Sequence[Group]) -> Counter[str]:
+        """Keep dead letters; the edge's counts of what was not taken. Still inside the transaction."""
         tallies: Counter[str] = Counter()
         letters: list[DeadLetter] = []
         for part in (part for group in groups for part in group.parts):
@@ -184,9 +188,11 @@ class Write:
             kept = self._budget.within(letters, self._now)
             tallies["letters_not_kept"] += len(letters) - len(kept)
             logs.bury([letter_row(letter) for letter in kept], self._now)
-        logs.tally({name: count for name, count in tallies.items() if count})
         for source in sorted(self.heard):
-            logs.advance(f"heard@{source}", self._now)
+            if self._now - self._told.get(source, 0) >= HEARD_US:
+                logs.advance(f"heard@{source}", self._now)
+                self._told[source] = self._now
+        return tallies
 
     def _answer(self) -> None:
         known = {id(post): outcome for post, outcome in self.outcomes}
@@ -202,11 +208,10 @@ def wall_us() -> int:
     return time.time_ns() // 1000
 
 
-def keep(parts: Parts, frames: Sequence[tuple[Pledged, int]]) -> None:
-    """Count frames that are in the log at an offset, and keep their texts; inside a transaction."""
-    counts: Counter[str] = Counter()
-    for pledged, offset in frames:
+def keep(parts: Parts, frames: Sequence[tuple[Pledged, int]], more: Mapping[str, int] | None = None) -> None:
+    """Count frames that are in the log at an offset, and `more`, and keep their texts; inside a transaction."""
+    counts = Counter(more or {})
+    for pledged, _ in frames:
         counts.update(pledged.counts)
-        if pledged.texts:
-            parts.logs.keep_texts(pledged.partition, offset, pledged.texts, pledged.until)
-    parts.logs.tally(counts)
+    parts.logs.keep_all_texts((own.partition, offset, own.texts, own.until) for own, offset in frames if own.texts)
+    parts.logs.tally({name: count for name, count in counts.items() if count})
