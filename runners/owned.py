@@ -22,7 +22,7 @@ from runners.readings_runner import ReadingsRunner
 from runners.site_runner import SiteRunner
 from runners.worker_site import ClusterSite, Place
 
-READ_AHEAD = 4
+READ_AHEAD = 16
 """Frames' worth of readings that are kept together: they are folded so quickly that a transaction each would count."""
 
 Record = tuple[int, bytes | None]
