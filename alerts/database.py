@@ -8,11 +8,11 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Executable, Select, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoneFree
@@ -103,6 +103,18 @@ class Database:
     def rows(self, statement: Executable, values: Values | None = None, *, apart: bool = False) -> list[Any]:
         """All rows of a question; `apart`: outside the transaction that is open on this thread."""
         return list(self._run(statement, values, lambda result: result.all(), apart=apart))
+
+    def large(self, statement: Select[Any]) -> list[Any]:
+        """All rows of a question whose values are large: PostgreSQL sends them as they are, in a third of the time."""
+        if self.is_sqlite:
+            return self.rows(statement)
+        asked = statement.compile(dialect=self.engine.dialect)
+        with translated(), self._single.connect() as fresh, closing(fresh.connection.cursor(binary=True)) as cursor:
+            try:
+                cursor.execute(str(asked), asked.params)
+                return list(cursor.fetchall())
+            except self.engine.dialect.loaded_dbapi.Error as error:
+                raise StoreUnavailable(str(error).strip() or type(error).__name__) from error
 
     def one(self, statement: Executable, values: Values | None = None) -> Any:
         """The first row of a question, or None."""

@@ -20,6 +20,7 @@ from kafka.admin import NewTopic
 from alerts.database import Database
 from benchmarks.cluster_browser import accepted_to_browser
 from benchmarks.cluster_parts import Cluster, Process, cluster, servers
+from benchmarks.cluster_restart import restart
 from benchmarks.figure import Figure, figure
 from benchmarks.matter_lines import settings as city_settings
 from benchmarks.readings import FRAME, sensor_lines
@@ -235,6 +236,7 @@ SUITE: dict[str, Callable[[Parts], list[Figure]]] = {
     "readings": readings,
     "signals": signals,
     "takeover": takeover,
+    "restart": restart,
     "memory": memory,
     "browser": accepted_to_browser,
 }

@@ -86,7 +86,7 @@ class PgCheckpoints(Checkpoints):
             checkpoints.c.writer == writer,
             checkpoints.c.offset == offset,
         )
-        rows = self._database.rows(
+        rows = self._database.large(
             select(checkpoints.c.sha256, checkpoints.c.body).where(whole).order_by(checkpoints.c.piece)
         )
         body = rows[0][1] if len(rows) == 1 else b"".join(row[1] for row in rows)
