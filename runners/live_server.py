@@ -22,6 +22,7 @@ from console.api.accounts import Accounts
 from console.api.app import application
 from console.api.keys import Keys
 from pipeline.errors import ConfigError
+from runners.event_log import write_events_plainly
 from runners.served import ServedSite
 
 log = structlog.get_logger("forewarn")
@@ -89,6 +90,7 @@ class LiveServer:
 
     def serve(self) -> bool:
         """Run until stopped; False when the engine failed. Call in the main thread to have signals obeyed."""
+        write_events_plainly()
         with ExitStack() as stack:
             stack.callback(self.accounts.close)
             stack.callback(self.site.stop)

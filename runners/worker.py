@@ -33,6 +33,7 @@ from pipeline.rules import FoldRules
 from runners.clock import WallClock
 from runners.cluster_logs import ClusterLogs
 from runners.embedded import COLLECT_AFTER
+from runners.event_log import write_events_plainly
 from runners.faust_app import Consuming
 from runners.log_kafka import KafkaLog
 from runners.owned import Kept, Owned
@@ -247,6 +248,7 @@ def run(
     over before the session has timed out. `metrics_port` : the configuration's unless given, 0 for none.
     Raises ConfigError.
     """
+    write_events_plainly()
     settings = load_settings(config)
     gc.set_threshold(COLLECT_AFTER, 20, 100)
     open_ = partial(Worker, settings, fold_rules(settings), config.parent, fold_only=fold_only)
