@@ -37,7 +37,7 @@ from alerts.schema import (
 )
 from models.rows import LABEL
 from pipeline.effects import DecisionBlock, Effects
-from pipeline.errors import NewerData
+from pipeline.errors import NewerData, Reason
 
 if TYPE_CHECKING:
     from alerts.postgres import PostgresWriter
@@ -320,6 +320,14 @@ class Store:
     def rejected(self) -> list[dict[str, Any]]:
         """Entries that were not applied, in order."""
         return [orjson.loads(body) for (body,) in self._rows(select(rejected.c.body).order_by(rejected.c.id))]
+
+    def lost(self, log: str, partition: int) -> list[tuple[int, int]]:
+        """First and last offset of what a log no longer had when it was to be folded, in order."""
+        query = select(rejected.c.body).where(
+            rejected.c.log == log, rejected.c.partition == partition, rejected.c.reason == Reason.LOST.value
+        )
+        told = [orjson.loads(body) for (body,) in self._rows(query.order_by(rejected.c.id))]
+        return [(one["offset"], one["until"]) for one in told]
 
     # lessons -----------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from pipeline.rules import FoldRules
 from pipeline.topology import Topology
 from runners.accounts import by_source, held_by_source
 from runners.checkpoints import Checkpoints
-from runners.log_frames import Passed, first_of, frames_after
+from runners.log_frames import Passed, first_of, folded_before, frames_after
 from runners.log_sqlite import Lease, Logs
 from runners.model_files import ModelFiles
 from runners.supervise import Supervised
@@ -24,7 +24,8 @@ from runners.wiring import topology
 
 CHECKPOINT_FOLD_S = 0.5
 """Seconds of folding after which a checkpoint is written: what a restart has to fold again at most."""
-CHECKPOINT_S = 5.0
+CHECKPOINT_S = 3600.0
+"""After so long what was folded goes into a checkpoint all the same: a log need not keep what is older than that."""
 COLLECT_AFTER = 100_000
 """Objects after which Python looks for cycles; its own 700 costs a tenth of the time here."""
 
@@ -53,7 +54,8 @@ class Partition:
         self.stored = applied.offset if applied else -1
         # A checkpoint ahead of the store would skip effects that were never kept.
         self._supervised.fold, self.offset = self._rewind(self.stored + 1)
-        for frame in self._frames(self.offset, None if to_end else self.stored):
+        frames = self._frames(self.offset, None if to_end else self.stored)
+        for frame in known(self.site, "signals", self.number, frames, self.stored):
             self.step([frame])
 
     @property
@@ -136,9 +138,9 @@ class Partition:
                     self.site.models.load(payload["sha256"])
 
     def _maybe_checkpoint(self) -> None:
-        if not self.site.checkpointing or self._fold_s < CHECKPOINT_FOLD_S:
-            return
-        self.checkpoint(wait=False)
+        is_old = time.monotonic() - self._written >= CHECKPOINT_S
+        if self.site.checkpointing and (is_old or self._fold_s >= CHECKPOINT_FOLD_S):
+            self.checkpoint(wait=False)
 
     def checkpoint(self, *, wait: bool = True) -> None:
         """Write what was touched since the last one; without `wait`, beside the fold."""
@@ -153,6 +155,11 @@ class Partition:
                 raise
         self._fold_s = 0.0
         self._written = time.monotonic()
+
+
+def known(site: "Site", log: str, number: int, frames: Iterable[Frame], stored: int) -> Iterator[Frame]:
+    """Frames from which a fold of a site is made again; see `folded_before`."""
+    return folded_before(frames, f"{log}-{number}", stored, lambda: site.store.lost(log, number))
 
 
 def fenced(

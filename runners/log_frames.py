@@ -5,7 +5,7 @@ So the chain of offsets goes on, and no fold notices: whoever reads the same log
 store is told why, with the offset. A record of a newer schema is another matter: nothing may pass it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -89,6 +89,27 @@ def frames_after(
                 return
         else:
             return
+
+
+def folded_before(
+    frames: Iterable[Frame], name: str, stored: int, lost_then: Callable[[], list[tuple[int, int]]]
+) -> Iterator[Frame]:
+    """Frames from which a state is made again up to `stored`, or beyond it.
+
+    What is gone from the log may be missing only where it was missing when it was folded first (`lost_then`: first and
+    last offset of each gap); else the state would silently be another. Raises CorruptData.
+    """
+    for frame in frames:
+        if isinstance(frame, Passed) and frame.reason is Reason.LOST and frame.first <= stored:
+            gone = set(range(frame.first, min(frame.offset, stored) + 1))
+            for first, last in lost_then():
+                gone -= set(range(first, last + 1))
+            if gone:
+                raise CorruptData(
+                    f"{name}: frames {min(gone)} to {max(gone)} were folded, the log no longer has them, and no"
+                    " checkpoint is as new; take the topic or the database from a back-up"
+                )
+        yield frame
 
 
 def _check(frame: Frame) -> None:

@@ -11,7 +11,7 @@ from pipeline.frame import MAX_ENTRIES, Frame, Kind, frame_of_others
 from pipeline.ids import code64
 from pipeline.reading_rules import ReadingRules
 from pipeline.readings import ReadingsFold
-from runners.embedded import CHECKPOINT_FOLD_S, Site, fenced
+from runners.embedded import CHECKPOINT_FOLD_S, CHECKPOINT_S, Site, fenced, known
 from runners.log_frames import Passed, first_of, frames_after
 from runners.ruled_readings import Columns, RuledReadings, Rules
 
@@ -46,6 +46,7 @@ class ReadingsRunner:
         self.checkpoints = self.site.checkpoints(LOG, self.number)
         self._unkept: list[Effects] = []
         self._fold_s = 0.0
+        self._written = time.monotonic()
 
     @property
     def fold(self) -> ReadingsFold:
@@ -80,7 +81,8 @@ class ReadingsRunner:
             self.offset = offset
             break
         until = None if to_end else self.stored
-        for frame in frames_after(self.site.logs, LOG, self.number, self.offset, until, may_lose=self.site.may_lose):
+        frames = frames_after(self.site.logs, LOG, self.number, self.offset, until, may_lose=self.site.may_lose)
+        for frame in known(self.site, LOG, self.number, frames, self.stored):
             self._fold_in(frame, with_scores=False)
             if frame.offset > self.stored:
                 self.keep()
@@ -117,7 +119,8 @@ class ReadingsRunner:
             columns += self._fold_in(frame, with_scores=with_scores)
         out = self.keep() if frames else []
         self._fold_s += time.perf_counter() - begun
-        if self.site.checkpointing and self._fold_s >= CHECKPOINT_FOLD_S:
+        is_old = time.monotonic() - self._written >= CHECKPOINT_S
+        if self.site.checkpointing and (is_old or self._fold_s >= CHECKPOINT_FOLD_S):
             self.close()
         if any(effects.to_signals for effects in out):
             self.forward()
@@ -160,7 +163,7 @@ class ReadingsRunner:
 
     def close(self) -> None:
         """Write a checkpoint; the site closes its files itself."""
-        self._fold_s = 0.0
+        self._fold_s, self._written = 0.0, time.monotonic()
         if not self.site.checkpointing or self.offset < 0:
             return
         try:

@@ -11,7 +11,7 @@ from pipeline.errors import CorruptData
 from pipeline.frame import MAX_ENTRIES, Frame, Kind, frame_of_others
 from pipeline.rules import FoldRules
 from pipeline.site import SiteFold
-from runners.embedded import CHECKPOINT_FOLD_S, Partition, Site, fenced
+from runners.embedded import CHECKPOINT_FOLD_S, CHECKPOINT_S, Partition, Site, fenced, known
 from runners.log_frames import Passed, first_of, frames_after
 from runners.wiring import CountyWarnings
 
@@ -39,6 +39,7 @@ class SiteRunner:
         """The offset that the store holds, as far as this owner knows."""
         self.checkpoints = site.checkpoints(LOG, 0)
         self._fold_s = 0.0
+        self._written = time.monotonic()
         self._unkept: list[Effects] = []
 
     @property
@@ -59,7 +60,8 @@ class SiteRunner:
             self.offset = offset
             break
         until = None if to_end else self.stored
-        for frame in frames_after(self.site.logs, LOG, 0, self.offset, until, may_lose=self.site.may_lose):
+        frames = frames_after(self.site.logs, LOG, 0, self.offset, until, may_lose=self.site.may_lose)
+        for frame in known(self.site, LOG, 0, frames, self.stored):
             self.step([frame])
 
     def configure(self, rules: FoldRules, settings: Mapping[str, Any], now: int) -> list[Effects]:
@@ -136,9 +138,9 @@ class SiteRunner:
         else:
             self._unkept = []
         self._fold_s += time.perf_counter() - begun
-        if self.site.checkpointing and self._fold_s >= CHECKPOINT_FOLD_S:
+        is_old = time.monotonic() - self._written >= CHECKPOINT_S
+        if self.site.checkpointing and (is_old or self._fold_s >= CHECKPOINT_FOLD_S):
             self.close()
-            self._fold_s = 0.0
         return out
 
     def keep(self) -> list[Effects]:
@@ -151,7 +153,8 @@ class SiteRunner:
         return kept
 
     def close(self) -> None:
-        """Write a last checkpoint; the site closes its files itself."""
+        """Write a checkpoint; the site closes its files itself."""
+        self._fold_s, self._written = 0.0, time.monotonic()
         if self.site.checkpointing and self.offset >= 0:
             try:
                 self.checkpoints.write(self.offset, lambda delta: self.fold.checkpoint(delta=delta))

@@ -14,6 +14,7 @@ from alerts.database import Database
 from alerts.store import Store
 from config.load import canonical, load_settings
 from config.settings import Settings
+from pipeline.county import FOLD_VERSION
 from pipeline.effects import Effects
 from pipeline.errors import Fenced, Reason, StoreUnavailable
 from pipeline.frame import Kind, frame_of_others
@@ -25,6 +26,7 @@ from runners.kafka_client import Clients
 from runners.kafka_topics import init
 from runners.log_kafka import KafkaLog
 from runners.owned import Owned
+from runners.pg_checkpoints import PgCheckpoints
 from runners.pg_models import ModelTable
 from runners.trial_kafka import TrialKafka
 from runners.wiring import fold_rules
@@ -34,7 +36,13 @@ from tests.integration.working import TARGET
 
 PARTITIONS = 256
 """Each run of the machine has one of its own."""
+Turn = tuple[str, int, int, int]
+"""Who works, how many records come, how many of them again, how many are left out before them."""
 WHO = st.sampled_from(["one", "other"])
+TURN = st.tuples(WHO, st.integers(1, 8), st.integers(0, 3), st.sampled_from([0, 0, 1, 2]))
+HAPPENS = st.lists(
+    st.sampled_from(["comes", "moves", "closes", "comes", "moves", "closes", "", "no frame"]), max_size=8
+)
 
 
 class BreakingStore(Store):
@@ -152,84 +160,59 @@ class TwoOwners(RuleBasedStateMachine):
 
     # what happens --------------------------------------------------------------------------------------------------
 
-    @rule(frames=st.integers(1, 4), moved=st.booleans())
-    def happen(self, frames: int, moved: bool) -> None:
-        """Matters come in, are handed over or closed, and some time goes by."""
-        for _ in range(frames):
-            self.told += 1
-            hour = 5.0 * self.told
-            told = [Happening(self._matter(self.told), hour, Step.REGISTERED, due=hour + 4, category="noise")]
-            if moved:
-                step = Step.CLOSED if self.told % 2 else Step.HANDED_OVER
-                told.append(Happening(self._matter(self.told // 2), hour, step, office="works"))
-            for frame in frames_of([entry(each) for each in (*told, told[0])]):
-                self._append(frame.to_bytes())
+    @rule(told=HAPPENS, turns=st.lists(TURN, min_size=2, max_size=6))
+    def live(self, told: list[str], turns: list[Turn]) -> None:
+        """Something happens, and workers take turns at what there is to fold."""
+        for what in told:
+            self._happen(what)
+        for turn in turns:
+            self._work(*turn)
 
-    @rule(body=st.sampled_from([b"", b"no frame"]))
-    def spoil(self, body: bytes) -> None:
-        """A record that nobody can read."""
-        self._append(body)
+    @rule(told=HAPPENS, who=WHO, other=WHO)
+    def be_overtaken(self, told: list[str], who: str, other: str) -> None:
+        """One folds a little, another that knows nothing of it all, and the first one goes on."""
+        for turn in ((who, 1, 0, 0), (other, 64, 0, 0)):
+            self._work(*turn)
+        for what in told:
+            self._happen(what)
+        self._work(who, 64, 3, 0)
 
-    @rule(who=WHO)
-    def take(self, who: str) -> None:
-        """A worker becomes the owner, or thinks so, and takes what the store holds."""
-        site = ClusterSite(self.logs, self.stage.stores[who], self.stage.database, self.in_force)
-        owner = Owned(site, self.place, self.letters)
-        owner.restore()
-        self.owners[who] = owner
-
-    @rule(who=WHO, count=st.integers(1, 8), again=st.integers(0, 3), hole=st.integers(0, 2))
-    def deliver(self, who: str, count: int, again: int, hole: int) -> None:
-        """Records come to a worker: some that it had before, or not those that were next."""
-        owner = self.owners.get(who)
-        if owner is None:
-            return
-        try:
-            if not owner.keep():
-                del self.owners[who]
-                return
-            begin = max(self.first, owner.offset + 1 - again + hole)
-            records = [(offset, self.bodies[offset]) for offset in range(begin, min(begin + count, len(self.bodies)))]
-            for _ in owner.apply(records):
-                pass
-        except Fenced:
-            del self.owners[who]
-        except StoreUnavailable:
-            pass  # the same records come again
-
-    @rule(who=WHO)
-    def crash(self, who: str) -> None:
-        """A worker is gone."""
-        self.owners.pop(who, None)
-
-    @rule(who=WHO)
-    def write_checkpoint(self, who: str) -> None:
-        """A worker writes a checkpoint, be it the owner or not."""
+    @rule(who=WHO, is_end=st.booleans())
+    def write_checkpoint(self, who: str, is_end: bool) -> None:
+        """A worker writes a checkpoint, be it the owner or not; in the end, or just so."""
         owner = self.owners.get(who)
         if owner is not None and owner.is_even and owner.offset >= 0:
             owner.checkpoint()
-            self.checkpointed = max(self.checkpointed, owner.offset)
+            chains = PgCheckpoints(self.stage.database, *self.place, FOLD_VERSION).read()
+            self.checkpointed = next(offset for offset, _ in chains)
+        if is_end:
+            self.owners.pop(who, None)
 
-    @rule(who=WHO, when=st.sampled_from(["before", "after"]))
-    def break_off(self, who: str, when: str) -> None:
-        """The next transaction of a worker breaks off, or only its answer does."""
-        self.stage.stores[who].breaks = when
-
-    @rule()
-    def cut(self) -> None:
-        """The database ends its connections."""
-        self.stage.cut()
+    @rule(who=WHO, how=st.sampled_from(["before", "after", "cut", "killed"]))
+    def break_off(self, who: str, how: str) -> None:
+        """The next transaction of a worker breaks off, or only its answer does; connections are cut; it is gone."""
+        if how == "cut":
+            self.stage.cut()
+        elif how == "killed":
+            self.owners.pop(who, None)
+        else:
+            self.stage.stores[who].breaks = how
 
     @rule(part=st.floats(0.0, 1.0))
     def forget(self, part: float) -> None:
-        """Brokers forget what is old; what is not folded too, if a checkpoint holds all that is."""
-        if self.checkpointed < 0:
-            return
-        end = len(self.bodies) if self.reached == self.checkpointed else self.checkpointed + 1
-        before = self.first + int(part * (end - self.first))
-        if before > self.first:
-            self.stage.forget(self.place, before)
-            self.first = before
+        """Brokers forget what is older than a checkpoint."""
+        self._forget(round(part * (self.checkpointed + 1)))
+
+    @rule(told=HAPPENS, part=st.floats(0.0, 1.0))
+    def be_away(self, told: list[str], part: float) -> None:
+        """All workers are away for longer than the brokers keep what happens meanwhile."""
+        self.owners.clear()
+        self._work("one", 64, 0, 0)
+        self.write_checkpoint("one", is_end=True)
+        for what in told:
+            self._happen(what)
+        if self.checkpointed == self.reached:
+            self._forget(self.checkpointed + 1 + round(part * (len(self.bodies) - self.checkpointed - 1)))
 
     # what must hold ------------------------------------------------------------------------------------------------
 
@@ -237,9 +220,10 @@ class TwoOwners(RuleBasedStateMachine):
         """Fold what is left, and compare."""
         for store in self.stage.stores.values():
             store.breaks = ""
+        self._happen("comes")  # what was forgotten is missed when the next record comes
         for _ in range(3):  # connections may have been cut
-            self.take("one")
-            self.deliver("one", len(self.bodies), 0, 0)
+            self.owners.clear()
+            self._work("one", len(self.bodies), 0, 0)
             if self.reached == len(self.bodies) - 1:
                 break
         assert self.reached == len(self.bodies) - 1
@@ -255,9 +239,54 @@ class TwoOwners(RuleBasedStateMachine):
         unreadable = {offset for offset, body in enumerate(self.bodies) if len(body) < 10} - lost
         assert self.letters.offsets >= unreadable, "a record that nobody could read is nowhere"
 
+    def _forget(self, before: int) -> None:
+        if before > self.first:
+            self.stage.forget(self.place, before)
+            self.first = before
+
+    def _owner(self, who: str) -> Owned:
+        """A worker that has taken what the store holds."""
+        site = ClusterSite(self.logs, self.stage.stores[who], self.stage.database, self.in_force)
+        owner = Owned(site, self.place, self.letters)
+        owner.restore()
+        return owner
+
     def _matter(self, number: int) -> str:
         """No two partitions of a site have the same matter."""
         return f"{self.place[1]}/{number}"
+
+    def _happen(self, what: str) -> None:
+        """A matter comes in, another is handed over or closed, and time goes by; or a record nobody can read."""
+        if what in ("", "no frame"):
+            self._append(what.encode())
+            return
+        self.told += 1
+        hour = 5.0 * self.told
+        told = [Happening(self._matter(self.told), hour, Step.REGISTERED, due=hour + 4, category="noise")]
+        if what != "comes":
+            step = Step.CLOSED if what == "closes" else Step.HANDED_OVER
+            told.append(Happening(self._matter(self.told // 2), hour, step, office="works"))
+        for frame in frames_of([entry(each) for each in (*told, told[0])]):
+            self._append(frame.to_bytes())
+
+    def _work(self, who: str, count: int, again: int, hole: int) -> None:
+        """Records come to a worker, some that it had before, or not those that were next. One that did not think itself
+        the owner does now, and nobody tells the other."""
+        try:
+            if who not in self.owners:
+                self.owners[who] = self._owner(who)
+            owner = self.owners[who]
+            if not owner.keep():
+                del self.owners[who]
+                return
+            begin = max(self.first, owner.offset + 1 - again + hole)
+            records = [(offset, self.bodies[offset]) for offset in range(begin, min(begin + count, len(self.bodies)))]
+            for _ in owner.apply(records):
+                pass
+        except Fenced:
+            self.owners.pop(who)
+        except StoreUnavailable:
+            pass  # the same records come again
 
     def _append(self, body: bytes) -> None:
         assert self.logs.append(*self.place, [body]) == len(self.bodies)
