@@ -249,8 +249,8 @@ def run(
     Raises ConfigError.
     """
     write_events_plainly()
-    settings = load_settings(config)
     gc.set_threshold(COLLECT_AFTER, 20, 100)
+    settings = load_settings(config)
     open_ = partial(Worker, settings, fold_rules(settings), config.parent, fold_only=fold_only)
     return asyncio.run(_live(open_, settings, config.parent, name, metrics_port, tell))
 
