@@ -1,5 +1,6 @@
 """How events are written to standard error: a line each, and traces without the values that stood in them."""
 
+import logging
 import sys
 
 import structlog
@@ -21,5 +22,6 @@ def write_events_plainly() -> None:
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
             ),
         ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
