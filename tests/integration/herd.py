@@ -21,6 +21,7 @@ from tests.integration.working import PARTITIONS, Place, Town, Worker, until
 
 SESSION_S = 2.0
 """After so long without a heartbeat a worker's partitions go to others."""
+QUIET_S = 1.0
 STEP_HOURS = 0.2
 """Log time from one turn of the feed to the next."""
 BEGIN_HOUR = 24.0 * 365 * 10
@@ -188,8 +189,20 @@ class Herd:
         return until(lambda: self.progress() >= goal, list(self.workers.values()))
 
     def until_folded(self) -> None:
-        """Wait until all is folded and handed on, and nothing more comes."""
-        until(self._is_settled, list(self.workers.values()))
+        """Wait until all is folded and handed on, and nothing more comes.
+
+        A mark may follow what was handed on; it stands in no outbox, so it is looked for a little longer.
+        """
+        ends, since = self._ends(), time.monotonic()
+
+        def is_quiet() -> bool:
+            nonlocal ends, since
+            now = self._ends()
+            if now != ends or not self._is_settled():
+                ends, since = now, time.monotonic()
+            return time.monotonic() - since > QUIET_S
+
+        until(is_quiet, list(self.workers.values()))
 
     def progress(self) -> int:
         """Frames that are folded, of all partitions."""
@@ -201,6 +214,9 @@ class Herd:
         return sum(worker.owns() for worker in workers) == len(self.town.places) and all(
             worker.ready()[0] == 200 for worker in workers
         )
+
+    def _ends(self) -> list[int]:
+        return [self.town.logs.next_offset(*place) for place in self.town.places]
 
     def _is_settled(self) -> bool:
         return self.town.is_folded() and not any(

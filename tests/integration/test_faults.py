@@ -2,7 +2,7 @@
 
 Two workers fold, `one` and `fixed`; the second comes back as the member that it was. Each test breaks something while
 matters and readings come in, waits until all is folded, and compares. How often and how long: FOREWARN_KILLS (20),
-FOREWARN_OUTAGE_S (8); FOREWARN_SEED (7) draws who is hurt and when, and what happens in the town.
+FOREWARN_OUTAGE_S (6); FOREWARN_SEED (7) draws who is hurt and when, and what happens in the town.
 """
 
 import os
@@ -21,7 +21,7 @@ from tests.integration.herd import SESSION_S, Feed, Herd, herd, lay_out
 from tests.integration.working import until
 
 KILLS = int(os.environ.get("FOREWARN_KILLS", "20"))
-OUTAGE_S = float(os.environ.get("FOREWARN_OUTAGE_S", "8"))
+OUTAGE_S = float(os.environ.get("FOREWARN_OUTAGE_S", "6"))
 SEED = int(os.environ.get("FOREWARN_SEED", "7"))
 BUSY = 0.2
 """Of one CPU: more a worker may not use while it waits."""
@@ -82,7 +82,7 @@ def test_workers_become_more_and_are_replaced_one_by_one_and_become_fewer(scene:
     scene.herd.only("one")
     scene.herd.only("one", "fixed")
     scene.herd.only("one", "fixed", "three")
-    for name in ("one", "fixed", "three"):
+    for name in ("one", "fixed"):
         scene.herd.restart(name, kill=False)
         scene.herd.until_owned()
     scene.herd.only("three")
@@ -92,7 +92,6 @@ def test_workers_become_more_and_are_replaced_one_by_one_and_become_fewer(scene:
 def test_a_frozen_worker_that_wakes_as_nobody_s_owner_changes_nothing(scene: Scene) -> None:
     workers, everything = scene.herd.workers, len(scene.herd.town.places)
     scene.feed.heap(150)
-    until(lambda: workers["one"].metric("forewarn_worker_lag_frames") > 20)
     scene.herd.freeze("one")
     until(lambda: workers["fixed"].owns() == everything)
     scene.herd.until_some_progress(50)
