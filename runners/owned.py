@@ -12,7 +12,7 @@ from typing import Protocol
 
 from config.settings import Settings
 from pipeline.effects import Effects
-from pipeline.errors import LogUnavailable, NewerData, Reason
+from pipeline.errors import CorruptData, LogUnavailable, NewerData, Reason
 from pipeline.frame import MAX_ENTRIES, Frame
 from runners.embedded import Partition
 from runners.fold_logs import sensor_rules
@@ -74,6 +74,14 @@ class Owned:
             runner.names = self.site.name_sensors()
         runner.restore(to_end=False)
         self._folded_to = runner.offset
+        log, number = self.place
+        end = self.site.logs.next_offset(log, number)
+        if runner.stored >= end:
+            # What comes next would get numbers that the store has already, and be skipped.
+            raise CorruptData(
+                f"the store holds frame {runner.stored} of {log}-{number}, whose log ends before {end}: it is an older"
+                " copy; restore the log to where it was, or begin anew under another kafka.prefix"
+            )
 
     @property
     def offset(self) -> int:

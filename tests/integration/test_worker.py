@@ -125,6 +125,16 @@ def test_a_record_of_a_newer_schema_stops_its_partition_alone_and_is_not_passed(
         assert worker.stop() == 0
 
 
+def test_a_store_that_is_ahead_of_its_log_stops_the_partition_before_anything_is_skipped(town: Town) -> None:
+    place = ("signals", 0)
+    end = town.logs.next_offset(*place)
+    town.store.apply(*place, end + 3, 0, {}, [], after=-1)
+    with town.worker() as worker:
+        until(lambda: "signals-0 has stopped: the store holds frame" in worker.ready()[1], [worker])
+        assert town.reached(place) == end + 3
+        assert worker.stop() == 0
+
+
 def test_what_the_brokers_no_longer_keep_is_counted_told_and_passed_over(town: Town, kafka: TrialKafka) -> None:
     first = town.logs.next_offset("signals", 0)
     town.happen(hour=200.0)
