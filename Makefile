@@ -70,7 +70,7 @@ bench-cluster: $(STAMP)  ## the figures of a cluster beside their goals, on a re
 	$(PY) -m benchmarks.cluster
 
 kill-cluster-long: $(STAMP)  ## workers and servers broken 200 times, outages of 30 s
-	FOREWARN_REQUIRE_REAL=1 FOREWARN_KILLS=200 FOREWARN_OUTAGE_S=30 $(PY) -m pytest -q tests/integration/test_faults.py
+	FOREWARN_REQUIRE_REAL=1 FOREWARN_KILLS=200 FOREWARN_OUTAGE_S=30 FOREWARN_MACHINES=250 $(PY) -m pytest -q tests/integration/test_faults.py tests/integration/test_owned_machine.py
 
 screenshots: $(STAMP) $(PAGE)  ## pictures of every page, by a real Chromium, in docs/images/
 	$(PY) -m tests.browser.screenshots docs/images

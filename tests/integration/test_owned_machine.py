@@ -1,6 +1,6 @@
 """Whatever befalls a partition and the workers that think it theirs, each entry counts once and nothing is made up.
 
-How long: FOREWARN_MACHINES (50) runs of FOREWARN_MACHINE_STEPS (30); FOREWARN_SEED (7) draws what happens.
+How long: FOREWARN_MACHINES (20) runs of FOREWARN_MACHINE_STEPS (30); FOREWARN_SEED (7) draws what happens.
 """
 
 import os
@@ -15,7 +15,7 @@ from pipeline.errors import CorruptData
 from runners.trial_kafka import TrialKafka
 from tests.integration.two_owners import Stage, TwoOwners
 
-MACHINES = int(os.environ.get("FOREWARN_MACHINES", "50"))
+MACHINES = int(os.environ.get("FOREWARN_MACHINES", "20"))
 STEPS = int(os.environ.get("FOREWARN_MACHINE_STEPS", "30"))
 SEED = int(os.environ.get("FOREWARN_SEED", "7"))
 
