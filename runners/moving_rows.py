@@ -39,9 +39,7 @@ class Rows:
         with self._database.transaction() as connection:
             table = copying.occupied(connection, copying.store_tables())
             if table:
-                told = (
-                    f"the table {table} has been written to; stop every worker and server, use an empty one"
-                )
+                told = f"the table {table} has been written to; stop every worker and server, use an empty one"
                 raise ConfigError([f"{self._database.url.render_as_string()}: {told}"])
             counts = copying.copy_register(self._logs.db, connection, self._told)
             counts |= copying.copy_tables(self._store.engine, connection, copying.store_tables(), self._told)

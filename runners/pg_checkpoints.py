@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import and_, delete, insert, select
+from sqlalchemy import and_, delete, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.database import Database
@@ -52,11 +52,13 @@ class PgCheckpoints(Checkpoints):
             raise OSError(errno.EIO, f"a checkpoint of {self.name} could not be written: {error}") from error
 
     def read(self) -> Iterator[tuple[int, list[tuple[bool, dict[str, Any], Arrays]]]]:
-        """(offset, [(is delta, head, arrays), ...]) of each usable chain, newest base first. Raises NewerData."""
+        """(offset, [(is delta, head, arrays), ...]) of each usable chain, the furthest first. Raises NewerData."""
         self.settle()
         by = (checkpoints.c.base, checkpoints.c.writer)
-        newest_first = select(*by).where(self._of_it).group_by(*by).order_by(*(key.desc() for key in by))
-        for base, writer in self._database.rows(newest_first):
+        # A chain that was begun later may reach less far: that of an owner who was overtaken.
+        reached = func.max(checkpoints.c.offset).desc()
+        furthest_first = select(*by).where(self._of_it).group_by(*by).order_by(reached, *(key.desc() for key in by))
+        for base, writer in self._database.rows(furthest_first):
             chain: list[tuple[bool, dict[str, Any], Arrays]] = []
             at = base
             for offset in self._offsets(base, writer):

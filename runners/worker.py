@@ -228,6 +228,9 @@ class Worker:
     def _watch(self) -> None:
         """Ask how long the logs are, so that a partition to which nothing is delivered is noticed as well."""
         while not self._ending.wait(min(WATCH_S, self._stalled_s / 4)):
+            if self._forwarder.failed is not None:
+                log.error("forwarding has ended; ending", error=repr(self._forwarder.failed))
+                os._exit(1)  # a worker that hands nothing on is worse than none
             try:
                 self.folds.ends({place: self._logs.next_offset(*place) for place in self.folds.places()})
             except (LogUnavailable, StoreUnavailable):

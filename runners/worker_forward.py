@@ -79,6 +79,13 @@ class Forwarder:
             self._sent.pop(place, None)
 
     def _run(self) -> None:
+        try:
+            self._turns()
+        except BaseException as error:
+            self.failed = error
+            raise
+
+    def _turns(self) -> None:
         pause = 0.0
         while True:
             with self._wake:
