@@ -28,8 +28,9 @@ def account_add(
 ) -> None:
     """Adds an account and prints a link that signs it in once; a password is set after that.
 
+    On a cluster give `--config site.yaml` instead of `--data`.
+
     Example: forewarn account add li --role approver --data /var/lib/forewarn
-    On a cluster: forewarn account add li --role approver --config site.yaml
     """
     with _accounts(data, config) as accounts:
         if role not in ("duty_officer", "approver", "administrator"):

@@ -93,10 +93,14 @@ def test_a_run_killed_twenty_times_ends_like_one_that_was_not(city: Path, undist
 def test_a_run_stopped_and_started_again_gives_the_same_warnings(
     how: signal.Signals, city: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
-    data = tmp_path / "stopped"
-    running = Running(city, data)
-    assert running.reaches(frames_in(undisturbed) // 2)
-    assert running.end(how) != 0
+    for attempt in range(5):
+        data = tmp_path / f"stopped{attempt}"
+        running = Running(city, data)
+        # On a machine that is held up it may be done before the signal arrives: then that was no stop.
+        if running.reaches(frames_in(undisturbed) // 2) and running.end(how) != 0:
+            break
+    else:
+        raise AssertionError("no run was stopped before it had ended")
     assert Running(city, data).wait() == 0
     assert differences(data, undisturbed) == []
     assert (data / "warnings.jsonl").read_bytes() == (undisturbed / "warnings.jsonl").read_bytes()
