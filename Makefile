@@ -41,7 +41,7 @@ demo: $(STAMP) $(PAGE)  ## a simulated city that lives, with its console; Ctrl-C
 	.venv/bin/forewarn demo
 
 demo-cluster: $(STAMP) $(PAGE)  ## the same on Kafka and PostgreSQL: two workers, a server, a city; Ctrl-C ends all of it
-	$(PY) -m runners.demo_cluster
+	$(PY) -m runners.demo.cluster
 
 history: $(STAMP)  ## simulate 60 days, back-test them, say where the report lies
 	.venv/bin/forewarn simulate --out $(HISTORY)/city --seed 7 --days 60 --grids 24

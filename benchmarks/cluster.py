@@ -30,11 +30,11 @@ from config.settings import Settings
 from connectors.readings import decode
 from pipeline.columns import unpack
 from pipeline.frame import Frame, Kind, frame_of_others, frame_of_readings
-from runners.kafka_client import Clients
+from runners.cluster.kafka_client import Clients
+from runners.cluster.pg_models import ModelTable
 from runners.log_sqlite import Logs
-from runners.pg_models import ModelTable
-from runners.trial_kafka import TrialKafka
-from runners.trial_postgres import TrialPostgres
+from runners.trial.kafka import TrialKafka
+from runners.trial.postgres import TrialPostgres
 from runners.wiring import fold_rules
 
 Parts = tuple[Path, TrialKafka, TrialPostgres]

@@ -14,8 +14,8 @@ from benchmarks.matter_lines import CONTRACT, SOURCE
 from benchmarks.matter_lines import settings as city_settings
 from console.api.accounts import Accounts
 from console.api.keys import Keys
-from runners.trial_kafka import TrialKafka
-from runners.trial_postgres import TrialPostgres
+from runners.trial.kafka import TrialKafka
+from runners.trial.postgres import TrialPostgres
 
 
 def accepted_to_browser(parts: tuple[Path, TrialKafka, TrialPostgres]) -> list[Figure]:

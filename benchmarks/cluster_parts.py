@@ -14,9 +14,9 @@ from time import perf_counter
 from alerts.store import Store
 from config.load import canonical, load_settings
 from config.settings import Settings
-from runners.log_kafka import KafkaLog
-from runners.trial_kafka import TrialKafka
-from runners.trial_postgres import TrialPostgres
+from runners.cluster.log_kafka import KafkaLog
+from runners.trial.kafka import TrialKafka
+from runners.trial.postgres import TrialPostgres
 
 POLL_S = 0.02
 _ROOT = Path(__file__).parents[1]

@@ -15,10 +15,10 @@ from benchmarks.memory import FRAME, lives
 from benchmarks.restart import LIVED
 from pipeline.county import FOLD_VERSION
 from runners.checkpoints import Checkpoints
+from runners.cluster.pg_checkpoints import PgCheckpoints
 from runners.log_sqlite import Logs
-from runners.pg_checkpoints import PgCheckpoints
-from runners.trial_kafka import TrialKafka
-from runners.trial_postgres import TrialPostgres
+from runners.trial.kafka import TrialKafka
+from runners.trial.postgres import TrialPostgres
 
 MATTERS = 400_000
 TIMES = 3

@@ -21,7 +21,7 @@ from alerts.store import Store
 from benchmarks.figure import Figure, figure
 from pipeline.calendar import DAY_US
 from pipeline.effects import Effects
-from runners.trial_postgres import TrialPostgres
+from runners.trial.postgres import TrialPostgres
 
 ENDED, OPEN = 1_000_000, 10_000
 TIMES = 40

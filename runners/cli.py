@@ -140,8 +140,8 @@ def run(
         _print_json(note) if json_ else _summary(note["counts"])
         _stop_if_bad(note["counts"])
         return
-    from runners.live_run import run_live
-    from runners.live_server import Address
+    from runners.live.run import run_live
+    from runners.live.server import Address
 
     address = Address(host, port, tls_cert, tls_key, trusted_proxy)
     if not run_live(config, settings, data, address, metrics_port, lambda said: err.print(escape(said))):
@@ -154,7 +154,7 @@ def reload(data: Data) -> None:
 
     Example: forewarn reload --data /var/lib/forewarn
     """
-    from runners.live_run import reload as reload_site
+    from runners.live.run import reload as reload_site
 
     print_plain(reload_site(data))
 
@@ -243,7 +243,7 @@ def demo(
 
     Example: forewarn demo --port 8080
     """
-    from runners.demo import PAST_DAYS, Demo, run_demo
+    from runners.demo.demo import PAST_DAYS, Demo, run_demo
 
     people = iter(("值班员 duty officer", "审批员 approver"))
     with contextlib.ExitStack() as shown:
@@ -298,8 +298,8 @@ def explain(
 
     Example: forewarn explain 3f9a0c --data out/uci
     """
-    from runners.explain import as_json, as_text
-    from runners.explain import explain as explain_warning
+    from runners.explain.explain import as_json, as_text
+    from runners.explain.explain import explain as explain_warning
 
     if language not in ("en", "zh", "both"):
         raise typer.BadParameter("--language is one of en, zh, both")

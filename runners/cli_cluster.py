@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from runners.cluster_settings import settings_of_cluster, with_libraries
+from runners.cluster.settings import settings_of_cluster, with_libraries
 
 kafka_app = typer.Typer(no_args_is_help=True, help="The topics of a site on Kafka.")
 
@@ -35,7 +35,7 @@ def kafka_init(config: Config, json_: Json = False) -> None:
     """
     settings = settings_of_cluster(config)
     with with_libraries():
-        from runners.kafka_topics import init
+        from runners.cluster.kafka_topics import init
 
         topics = init(settings.kafka, settings.partition_count, config.parent)
     rows = [
@@ -76,7 +76,7 @@ def worker(
     """
     settings_of_cluster(config)
     with with_libraries():
-        from runners.worker import run
+        from runners.worker.run import run
 
         is_well = run(config, name=name, metrics_port=metrics_port, fold_only=fold_only, tell=_tell)
     if not is_well:
@@ -98,11 +98,11 @@ def serve(
 
     Example: forewarn serve --config site.yaml --port 8080
     """
-    from runners.live_server import Address
+    from runners.live.server import Address
 
     settings_of_cluster(config)
     with with_libraries():
-        from runners.serve import run
+        from runners.serve.run import run
 
         is_well = run(
             config, Address(host, port, tls_cert, tls_key, trusted_proxy), metrics_port=metrics_port, tell=_tell
@@ -124,9 +124,9 @@ def migrate(
     """
     settings_of_cluster(config)
     with with_libraries():
-        from runners.moved import lines
-        from runners.moving import move
-        from runners.moving_bars import bars
+        from runners.cluster.moved import lines
+        from runners.cluster.moving import move
+        from runners.cluster.moving_bars import bars
 
         with bars() as tell:
             moved = move(source, config, tell)

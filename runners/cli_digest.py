@@ -5,14 +5,14 @@ from pathlib import Path
 
 import typer
 
-from runners.cluster_settings import settings_of_cluster, with_libraries
+from runners.cluster.settings import settings_of_cluster, with_libraries
 
 
 def digest_cluster(config: Path, json_: bool) -> None:
     """Print the store's digests beside those of a replay of the logs; exit status 1 where they differ."""
     settings_of_cluster(config)
     with with_libraries():
-        from runners.cluster_digest import compare
+        from runners.cluster.digest import compare
 
         found = compare(config)
     if json_:

@@ -142,7 +142,7 @@ def _accounts(data: Path | None, config: Path | None) -> "Iterator[Accounts]":
 def _of_cluster(config: Path) -> "Accounts":
     from alerts.database import postgres_url
     from console.api.accounts import Accounts
-    from runners.cluster_settings import settings_of_cluster, with_libraries
+    from runners.cluster.settings import settings_of_cluster, with_libraries
 
     with with_libraries():
         return Accounts(postgres_url(settings_of_cluster(config).postgres.url))

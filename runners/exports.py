@@ -10,7 +10,7 @@ from alerts.store import Store
 from pipeline.assessment import Level
 from pipeline.frame import Frame
 from pipeline.rules import FoldRules
-from runners.frames_by_key import KeptFrames
+from runners.explain.frames_by_key import KeptFrames
 from runners.log_sqlite import Logs
 
 _HEADER = "subject,kind,target,at,score,probability,label,label_known_at,office,category,share"

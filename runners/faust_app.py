@@ -27,7 +27,7 @@ from yarl import URL
 from config.cluster import Kafka
 from pipeline.errors import LogUnavailable, StoreUnavailable
 from runners.log_sqlite import LOGS
-from runners.worker_site import Place
+from runners.worker.site import Place
 
 COMMIT_S = 2.0
 """For so long an acknowledgement is waited for; the next one says the same and more."""

@@ -28,7 +28,7 @@ from runners.wiring import CountyWarnings, topology
 
 
 class ReadLogs(Protocol):
-    """What is read of logs: runners.log_sqlite.Logs, runners.cluster_logs.ClusterLogs."""
+    """What is read of logs: runners.log_sqlite.Logs, runners.cluster.logs.ClusterLogs."""
 
     def partitions(self) -> list[tuple[str, int]]: ...
     def read(

@@ -18,8 +18,8 @@ from alerts.names import LEVEL_NAMES
 from alerts.store import Store
 from pipeline.effects import Effects
 from pipeline.errors import ConfigError
-from runners.live_quality import Quality
-from runners.live_trainer import STATES
+from runners.live.quality import Quality
+from runners.live.trainer import STATES
 from runners.served import ServedSite
 
 CONSERVED = ("applied", "duplicate", "late", "dead_lettered")

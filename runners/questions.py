@@ -12,8 +12,8 @@ from alerts.store import Store
 from console.reports.tune import patch, tune
 from pipeline.assessment import Level
 from pipeline.county import FOLD_VERSION
+from runners.explain.first_reasons import first_reason, transitions_behind
 from runners.exports import Names, level_name, rfc3339
-from runners.first_reasons import first_reason, transitions_behind
 from runners.log_sqlite import Logs
 
 _OVER = frozenset({"ended", "closed", "withdrawn"})

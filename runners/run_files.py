@@ -11,7 +11,7 @@ from connectors.mapping import Mapping
 from pipeline.errors import ConfigError
 from runners.embedded import Site
 from runners.exports import write_scores
-from runners.live_config import first_rules
+from runners.live.config import first_rules
 from runners.recorded import RecordedDriver, SignalSource, by_reason, edge_key, read_commands
 from runners.warnings_file import write_warnings
 from runners.wiring import fold_rules

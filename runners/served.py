@@ -5,9 +5,9 @@ from typing import Any, Protocol
 
 from console.api.ports import LiveSite
 from runners.clock import Clock
-from runners.live_gate import LiveGate
-from runners.live_hub import Hub
-from runners.live_room import Room
+from runners.live.gate import LiveGate
+from runners.live.hub import Hub
+from runners.live.room import Room
 
 
 class Engine(Protocol):

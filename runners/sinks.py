@@ -12,7 +12,7 @@ def sinks_of(settings: Settings, data: Path, folder: Path) -> list[Sink]:
     """The sinks of a configuration that lies in `folder`; one that it cannot name is on."""
     topic, way = settings.sinks.kafka, None
     if topic is not None:
-        from runners.kafka_outside import OutsideProducer
+        from runners.cluster.kafka_outside import OutsideProducer
 
         producer = OutsideProducer(topic.brokers or settings.kafka, folder)
         way = Way(producer, topic.topic, f"/forewarn/{settings.site.name}")

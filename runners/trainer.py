@@ -164,7 +164,7 @@ class Held:
 def _opened(data: str, url: str) -> tuple[Store, Models]:
     if url:
         from alerts.database import Database
-        from runners.pg_models import ModelTable
+        from runners.cluster.pg_models import ModelTable
 
         return Store(url, readonly=True), ModelTable(Database(url))
     return Store(Path(data) / "store.db", readonly=True), ModelFiles(Path(data) / "models")

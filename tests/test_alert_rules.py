@@ -11,10 +11,10 @@ import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 
 from runners.metrics import Metrics
-from runners.serve_metrics import register
-from runners.worker_metrics import WorkerMetrics
-from runners.worker_site import Place
-from runners.worker_state import Look
+from runners.serve.metrics import register
+from runners.worker.metrics import WorkerMetrics
+from runners.worker.site import Place
+from runners.worker.state import Look
 from tests.runners.live.town import lay_out, running
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,7 @@ from alerts.sinks.kafka import Message, Way
 from models.additive import Additive
 from models.checks import PROMISES, Subject
 from models.registry import SCORERS
-from runners.live_sources import plan
+from runners.live.sources import plan
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from alerts.database import Database, database_url, postgres_url
 from pipeline.errors import StoreUnavailable
-from runners.trial_postgres import TrialPostgres
+from runners.trial.postgres import TrialPostgres
 
 COUNT = text("SELECT count(*) FROM kept")
 ADD = text("INSERT INTO kept VALUES (:name)")

@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from alerts.store import Store
 from pipeline.effects import Effects
 from pipeline.errors import StoreUnavailable
-from runners.trial_postgres import TrialPostgres
+from runners.trial.postgres import TrialPostgres
 
 pytestmark = pytest.mark.real
 

@@ -16,9 +16,9 @@ import yaml
 from console.api.accounts import Accounts
 from console.api.shapes import Role
 from runners.clock import SetClock
-from runners.live import Live
-from runners.live_server import Address, LiveServer
-from runners.live_sources import plan
+from runners.live.server import Address, LiveServer
+from runners.live.site import Live
+from runners.live.sources import plan
 
 BEGIN = int(datetime(2026, 11, 23, 1, tzinfo=UTC).timestamp()) * 1_000_000
 HOUR = 3_600_000_000

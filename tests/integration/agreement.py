@@ -13,9 +13,9 @@ from alerts.store import Store
 from pipeline.effects import Digest
 from pipeline.frame import Kind
 from pipeline.topology import SHARES, chain
+from runners.cluster.pg_models import ModelTable
 from runners.fold_logs import Folded, ReadLogs, fold_logs
 from runners.log_frames import decoded
-from runners.pg_models import ModelTable
 from tests.integration.herd import Feed
 from tests.integration.working import Place, Town
 

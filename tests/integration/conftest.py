@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from runners.trial_kafka import TrialKafka
-from runners.trial_postgres import TrialPostgres
-from runners.trial_process import PartMissing
+from runners.trial.kafka import TrialKafka
+from runners.trial.postgres import TrialPostgres
+from runners.trial.process import PartMissing
 
 HERE = Path(__file__).parent
 

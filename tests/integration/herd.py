@@ -16,7 +16,7 @@ from pipeline.frame import READING, Frame, frame_of_readings
 from pipeline.ids import code64
 from pipeline.signal import Step
 from pipeline.testing import Entry, Happening, entry, frames_of, hours, tick
-from runners.trial_kafka import TrialKafka
+from runners.trial.kafka import TrialKafka
 from tests.integration.working import PARTITIONS, Place, Town, Worker, until
 
 SESSION_S = 2.0

@@ -14,7 +14,7 @@ import yaml
 
 from pipeline.frame import Frame, Kind, frame_of_others
 from runners.clock import SetClock
-from runners.live import Live
+from runners.live.site import Live
 from runners.log_sqlite import Logs
 from tests.runners.live.test_files import until
 from tests.runners.live.town import BEGIN, CONFIG, HOUR, lay_out, moment, record, run, running, send, until_folded

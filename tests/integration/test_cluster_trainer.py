@@ -24,13 +24,13 @@ from config.load import load_settings
 from pipeline.errors import LogUnavailable
 from pipeline.frame import Frame, Kind
 from runners.clock import SetClock
-from runners.cluster_trainer import LEASE, ClusterTrainer
-from runners.live_sources import plan
-from runners.log_kafka import KafkaLog
-from runners.moving import move
-from runners.pg_models import ModelTable
+from runners.cluster.log_kafka import KafkaLog
+from runners.cluster.moving import move
+from runners.cluster.pg_models import ModelTable
+from runners.cluster.trainer import LEASE, ClusterTrainer
+from runners.live.sources import plan
 from runners.teacher import InForce
-from runners.trial_kafka import TrialKafka
+from runners.trial.kafka import TrialKafka
 from tests.integration.town import Server, Worker
 from tests.runners.live.test_trainer import live_through
 from tests.runners.live.town import BEGIN, lay_out, running
@@ -224,7 +224,7 @@ import sys, time
 from alerts.database import Database
 from alerts.leases import Leases
 from tests.integration.test_cluster_trainer import Kept, trainer, LEARNING
-from runners.live_sources import plan
+from runners.live.sources import plan
 from pathlib import Path
 made = plan(Path(sys.argv[2]))
 settings = made.settings.model_copy(update={"learning": LEARNING.model_copy(update={"min_labels": 10**6})})

@@ -24,7 +24,7 @@ class Shown:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = int(probe.getsockname()[1])
         self.said = ""
-        command = [sys.executable, "-m", "runners.demo_cluster", "--port", str(self.port), "--data", str(folder)]
+        command = [sys.executable, "-m", "runners.demo.cluster", "--port", str(self.port), "--data", str(folder)]
         small = ["--metrics-port", "0", "--partitions", "2", "--per-day", "1500", "--hours", "3"]
         self.process = subprocess.Popen(
             command + small, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True

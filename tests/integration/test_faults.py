@@ -14,8 +14,8 @@ from random import Random
 
 import pytest
 
-from runners.trial_kafka import TrialKafka
-from runners.trial_postgres import TrialPostgres
+from runners.trial.kafka import TrialKafka
+from runners.trial.postgres import TrialPostgres
 from tests.integration.agreement import must_agree
 from tests.integration.herd import SESSION_S, Feed, Herd, herd, lay_out
 from tests.integration.working import until

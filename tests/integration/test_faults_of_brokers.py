@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from pipeline.errors import LogUnavailable
-from runners.kafka_topics import leaders
-from runners.trial_kafka import TrialKafka
+from runners.cluster.kafka_topics import leaders
+from runners.trial.kafka import TrialKafka
 from tests.integration.agreement import must_agree
 from tests.integration.herd import Feed, herd, lay_out
 from tests.integration.working import Town, until

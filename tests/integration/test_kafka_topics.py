@@ -9,8 +9,8 @@ import pytest
 from config.cluster import Kafka, TopicDays
 from pipeline.errors import ConfigError, LogUnavailable
 from runners.cli import main
-from runners.kafka_topics import init, leaders
-from runners.trial_kafka import TrialKafka
+from runners.cluster.kafka_topics import init, leaders
+from runners.trial.kafka import TrialKafka
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from kafka import TopicPartition
 
 from config.cluster import Kafka
 from pipeline.errors import LogGap
-from runners import kafka_topics
-from runners.kafka_client import Clients
-from runners.log_kafka import KafkaLog
+from runners.cluster import kafka_topics
+from runners.cluster.kafka_client import Clients
+from runners.cluster.log_kafka import KafkaLog
 from runners.log_sqlite import Logs
-from runners.trial_kafka import TrialKafka
+from runners.trial.kafka import TrialKafka
 
 FRAMES = [b"zero", b"one", b"two"]
 

@@ -10,10 +10,10 @@ import pytest
 
 from config.cluster import Kafka
 from pipeline.errors import LogUnavailable
-from runners import kafka_topics
-from runners.kafka_client import Clients
-from runners.log_kafka import KafkaLog
-from runners.trial_kafka import TrialKafka
+from runners.cluster import kafka_topics
+from runners.cluster.kafka_client import Clients
+from runners.cluster.log_kafka import KafkaLog
+from runners.trial.kafka import TrialKafka
 
 LIMIT_S = 4.0
 

@@ -25,17 +25,17 @@ from pipeline.county import FOLD_VERSION
 from pipeline.errors import ConfigError, LogBusy
 from pipeline.frame import Kind, frame_of_others
 from runners.clock import SetClock
-from runners.cluster_logs import EDGE_KEY, ClusterLogs
+from runners.cluster.kafka_topics import init
+from runners.cluster.log_kafka import KafkaLog
+from runners.cluster.logs import EDGE_KEY, ClusterLogs
+from runners.cluster.moved import Moved, MovedLog, lines
+from runners.cluster.moving import move
+from runners.cluster.pg_checkpoints import PgCheckpoints
+from runners.cluster.pg_models import ModelTable
 from runners.fold_logs import fold_logs
-from runners.kafka_topics import init
-from runners.live import Live
-from runners.log_kafka import KafkaLog
+from runners.live.site import Live
 from runners.log_sqlite import Lease, Logs
-from runners.moved import Moved, MovedLog, lines
-from runners.moving import move
-from runners.pg_checkpoints import PgCheckpoints
-from runners.pg_models import ModelTable
-from runners.trial_kafka import TrialKafka
+from runners.trial.kafka import TrialKafka
 from tests.runners.live.town import BEGIN, HOUR, lay_out, moment, overdue, record, run, running, send, until_folded
 
 SHAPE: dict[str, Any] = {"partition_count": 2, "partitions": ["north", "south"]}

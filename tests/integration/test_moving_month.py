@@ -6,12 +6,12 @@ from pathlib import Path
 import yaml
 
 from connectors.simulator import City, write
-from runners.demo_folder import DemoFolder
-from runners.demo_past import fold_past
-from runners.live_sources import plan
-from runners.moving import move
+from runners.cluster.moving import move
+from runners.demo.folder import DemoFolder
+from runners.demo.past import fold_past
+from runners.live.sources import plan
 from runners.run_files import run_files
-from runners.trial_kafka import TrialKafka
+from runners.trial.kafka import TrialKafka
 
 DAYS, HOURS = 30, 8
 

@@ -16,9 +16,9 @@ from alerts.sinks.kafka import Message
 from config.cluster import Brokers
 from connectors.kafka_source import Record
 from runners.clock import SetClock
-from runners.kafka_outside import OutsideProducer, OutsideTopic
-from runners.live import Live
-from runners.trial_kafka import TrialKafka
+from runners.cluster.kafka_outside import OutsideProducer, OutsideTopic
+from runners.live.site import Live
+from runners.trial.kafka import TrialKafka
 from tests.runners.live.test_files import until
 from tests.runners.live.town import BEGIN, HOUR, lay_out, overdue, record, running
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from pipeline.errors import CorruptData
-from runners.trial_kafka import TrialKafka
+from runners.trial.kafka import TrialKafka
 from tests.integration.two_owners import Stage, TwoOwners
 
 MACHINES = int(os.environ.get("FOREWARN_MACHINES", "20"))

@@ -24,12 +24,12 @@ from alerts.store import Store
 from config.load import load_settings
 from pipeline.columns import unpack
 from pipeline.frame import Frame, Kind
+from runners.cluster.log_kafka import KafkaLog
+from runners.cluster.pg_models import ModelTable
 from runners.fold_logs import fold_logs
-from runners.log_kafka import KafkaLog
 from runners.log_sqlite import Logs
 from runners.model_files import ModelFiles
-from runners.pg_models import ModelTable
-from runners.trial_kafka import TrialKafka
+from runners.trial.kafka import TrialKafka
 from tests.integration.recorded import PARTITIONS, kinds, record_set, town
 
 ROOT = Path(__file__).parents[2]

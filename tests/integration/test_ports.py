@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runners.trial_kafka import TrialKafka
-from runners.trial_process import free_ports
+from runners.trial.kafka import TrialKafka
+from runners.trial.process import free_ports
 from tests.integration.town import Server, begin, settle_in, until
 from tests.runners.live.served import Served
 from tests.runners.live.town import lay_out

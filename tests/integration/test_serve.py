@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from runners.serve import on_kafka
-from runners.serve_settle import settle
-from runners.trial_kafka import TrialKafka
-from runners.trial_postgres import TrialPostgres
+from runners.serve.run import on_kafka
+from runners.serve.settle import settle
+from runners.trial.kafka import TrialKafka
+from runners.trial.postgres import TrialPostgres
 from tests.integration.town import Server, Worker, settle_in, until
 from tests.runners.live.town import THREE, overdue, records
 

@@ -10,8 +10,8 @@ from kafka.admin import NewTopic
 
 from alerts.sinks.kafka import Message
 from config.cluster import Brokers
-from runners.kafka_outside import OutsideProducer
-from runners.trial_kafka import TrialKafka
+from runners.cluster.kafka_outside import OutsideProducer
+from runners.trial.kafka import TrialKafka
 from tests.integration.town import Server, Worker, settle_in, until
 from tests.runners.live.town import records
 

@@ -12,10 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from runners import trial_process
-from runners.trial_kafka import TrialKafka
-from runners.trial_postgres import TrialPostgres
-from runners.trial_process import Child, PartMissing, TrialFailed, free_ports
+from runners.trial.kafka import TrialKafka
+from runners.trial.postgres import TrialPostgres
+from runners.trial.process import Child, PartMissing, TrialFailed, cache_folder, free_ports
 
 
 def answers(address: str) -> bool:
@@ -73,7 +72,7 @@ def test_a_broker_listens_on_loopback_only_and_is_gone_when_killed(kafka: TrialK
 START = """
 import os, signal, sys
 from pathlib import Path
-from runners.trial_postgres import TrialPostgres
+from runners.trial.postgres import TrialPostgres
 with TrialPostgres(Path(sys.argv[1])) as server:
     print(server.port, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -121,4 +120,4 @@ def test_a_machine_without_java_is_told_what_to_install(tmp_path: Path, monkeypa
 
 def test_what_was_resolved_is_kept_where_the_user_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert trial_process.cache_folder() == tmp_path / "forewarn"
+    assert cache_folder() == tmp_path / "forewarn"

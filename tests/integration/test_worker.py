@@ -13,9 +13,9 @@ from kafka import TopicPartition
 
 from pipeline.frame import Kind, frame_of_others
 from pipeline.testing import hours
-from runners.kafka_client import Clients
-from runners.trial_kafka import TrialKafka
-from runners.trial_postgres import TrialPostgres
+from runners.cluster.kafka_client import Clients
+from runners.trial.kafka import TrialKafka
+from runners.trial.postgres import TrialPostgres
 from tests.integration.working import PARTITIONS, Town, until
 
 ALL = 1 + 2 * PARTITIONS

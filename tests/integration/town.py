@@ -15,8 +15,8 @@ from typing import Any
 from config.load import load_settings
 from console.api.accounts import Accounts
 from console.api.keys import Keys
-from runners.kafka_topics import init
-from runners.trial_kafka import TrialKafka
+from runners.cluster.kafka_topics import init
+from runners.trial.kafka import TrialKafka
 from tests.runners.live.served import LIMIT_S, Served
 from tests.runners.live.town import lay_out
 

@@ -20,17 +20,17 @@ from pipeline.errors import Fenced, Reason, StoreUnavailable
 from pipeline.frame import Kind, frame_of_others
 from pipeline.signal import Step
 from pipeline.testing import Happening, entry, frames_of, hours
-from runners.cluster_logs import ClusterLogs
+from runners.cluster.kafka_client import Clients
+from runners.cluster.kafka_topics import init
+from runners.cluster.log_kafka import KafkaLog
+from runners.cluster.logs import ClusterLogs
+from runners.cluster.pg_checkpoints import PgCheckpoints
+from runners.cluster.pg_models import ModelTable
 from runners.fold_logs import fold_logs
-from runners.kafka_client import Clients
-from runners.kafka_topics import init
-from runners.log_kafka import KafkaLog
-from runners.owned import Owned
-from runners.pg_checkpoints import PgCheckpoints
-from runners.pg_models import ModelTable
-from runners.trial_kafka import TrialKafka
+from runners.trial.kafka import TrialKafka
 from runners.wiring import fold_rules
-from runners.worker_site import ClusterSite, Place
+from runners.worker.owned import Owned
+from runners.worker.site import ClusterSite, Place
 from tests.integration.agreement import Held, counts_must_be, entries_in, rows_must_be
 from tests.integration.working import TARGET
 

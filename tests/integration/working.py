@@ -26,15 +26,15 @@ from pipeline.frame import READING, Frame, Kind, frame_of_others, frame_of_readi
 from pipeline.ids import code64
 from pipeline.signal import Step
 from pipeline.testing import Happening, entry, frames_of, hours, tick
-from runners.cluster_logs import ClusterLogs
+from runners.cluster.kafka_client import Clients
+from runners.cluster.kafka_topics import init
+from runners.cluster.log_kafka import KafkaLog
+from runners.cluster.logs import ClusterLogs
+from runners.cluster.pg_checkpoints import PgCheckpoints
+from runners.cluster.pg_models import ModelTable
 from runners.fold_logs import fold_logs
-from runners.kafka_client import Clients
-from runners.kafka_topics import init
-from runners.log_kafka import KafkaLog
-from runners.pg_checkpoints import PgCheckpoints
-from runners.pg_models import ModelTable
-from runners.trial_kafka import TrialKafka
-from runners.trial_process import free_ports
+from runners.trial.kafka import TrialKafka
+from runners.trial.process import free_ports
 from runners.wiring import fold_rules
 
 ROOT = Path(__file__).parents[2]

@@ -61,10 +61,10 @@ def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> N
     "what",
     [
         "from runners.cli import app; app(['--help'], standalone_mode=False)",
-        "import runners.live_run",
-        "import runners.demo",
+        "import runners.live.run",
+        "import runners.demo.demo",
         "import runners.trainer",
-        "import runners.replay, runners.backtest, runners.run_files, runners.live_delivery, console.api.app",
+        "import runners.replay, runners.backtest, runners.run_files, runners.live.delivery, console.api.app",
     ],
 )
 def test_embedded_imports_nothing_of_a_cluster(what: str) -> None:

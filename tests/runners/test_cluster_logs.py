@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.cluster_logs import ClusterLogs
+from runners.cluster.logs import ClusterLogs
 from runners.log_sqlite import Logs
 
 pytestmark = pytest.mark.real

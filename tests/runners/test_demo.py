@@ -15,10 +15,10 @@ import pytest
 from alerts.store import Store
 from connectors.simulator import City
 from pipeline.errors import ConfigError
-from runners.demo import Demo, run_demo
-from runners.demo_folder import DemoFolder
-from runners.demo_past import fold_past
-from runners.live_sources import plan
+from runners.demo.demo import Demo, run_demo
+from runners.demo.folder import DemoFolder
+from runners.demo.past import fold_past
+from runners.live.sources import plan
 
 PATIENCE_S = 60.0
 

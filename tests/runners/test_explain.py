@@ -25,8 +25,8 @@ from pipeline.frame import Frame, Kind
 from pipeline.ids import code64
 from pipeline.rules import FoldRules
 from pipeline.signal import Step
-from runners.explain import AmbiguousWarning, UnknownWarning, as_json, as_text, explain
-from runners.explanation import Change, EntryState, Explanation, Known
+from runners.explain.explain import AmbiguousWarning, UnknownWarning, as_json, as_text, explain
+from runners.explain.explanation import Change, EntryState, Explanation, Known
 from runners.log_sqlite import Logs
 
 pytestmark = pytest.mark.real

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.explanation import Act, Change, CutOffNear, EntryState, Explanation, Known, ListedEntry, Weight
-from runners.explanation_text import as_text, rounded
+from runners.explain.explanation import Act, Change, CutOffNear, EntryState, Explanation, Known, ListedEntry, Weight
+from runners.explain.text import as_text, rounded
 from runners.text_lines import columns, wrapped
 
 FEATURES = ("share", "idle_h", "handovers", "returns", "steps", "age_h", "hour", "reports", "office_open", "cues")

@@ -7,8 +7,8 @@ import numpy as np
 from pipeline.calendar import WorkCalendar
 from pipeline.frame import Frame, Kind, frame_of_others
 from pipeline.rules import FoldRules
-from runners.explanation import EntryState
-from runners.frames_by_key import FRAMES, FramesByKey, config_offsets
+from runners.explain.explanation import EntryState
+from runners.explain.frames_by_key import FRAMES, FramesByKey, config_offsets
 from runners.log_sqlite import Logs
 
 UTC = WorkCalendar(np.zeros(0, np.int64), np.zeros(1, np.int64), np.zeros(0, np.int64))

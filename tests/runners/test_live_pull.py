@@ -7,8 +7,8 @@ import pytest
 
 from connectors.file_drop import Item
 from connectors.intake_http import Accepted, Full
-from runners.live_pull import WATCHED, Cursor, Watch, put
-from runners.live_sources import LiveSource
+from runners.live.pull import WATCHED, Cursor, Watch, put
+from runners.live.sources import LiveSource
 
 
 class Door:

@@ -14,7 +14,7 @@ from alerts.schema import checkpoints
 from alerts.store import Store
 from pipeline.errors import NewerData
 from runners.checkpoints import Arrays
-from runners.pg_checkpoints import PIECE, PgCheckpoints
+from runners.cluster.pg_checkpoints import PIECE, PgCheckpoints
 
 VERSION = 3
 Taken = Callable[[bool], tuple[dict[str, Any], Arrays]]

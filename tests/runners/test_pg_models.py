@@ -12,8 +12,8 @@ from alerts.database import Database
 from alerts.schema import models
 from alerts.store import Store
 from pipeline.errors import CorruptData
+from runners.cluster.pg_models import ModelTable
 from runners.model_files import ModelFiles
-from runners.pg_models import ModelTable
 
 HEAD = {"kind": "test"}
 

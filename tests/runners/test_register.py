@@ -7,7 +7,7 @@ from threading import Barrier, Thread
 import pytest
 
 from alerts.register import PgRegister
-from runners.cluster_logs import shared_edge_key
+from runners.cluster.logs import shared_edge_key
 from runners.log_sqlite import Logs
 from runners.register import ClusterRegister, Register
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from runners.scoreboard import Truth, Warned, deadline_only, ours
-from runners.scoreboard_figures import scoreboard, wilson
+from runners.demo.scoreboard import Truth, Warned, deadline_only, ours
+from runners.demo.scoreboard_figures import scoreboard, wilson
 
 HOUR = 3600.0
 DAY = 24 * HOUR

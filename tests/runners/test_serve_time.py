@@ -9,8 +9,8 @@ import pytest
 from pipeline.frame import Frame, Kind, frame_of_others
 from runners.clock import SetClock
 from runners.log_sqlite import Logs
-from runners.serve_parts import Log
-from runners.serve_time import PASSED_OVER_S, Timekeeper
+from runners.serve.parts import Log
+from runners.serve.time import PASSED_OVER_S, Timekeeper
 
 MINUTE = 60_000_000
 BEGIN = 29_000_000 * MINUTE

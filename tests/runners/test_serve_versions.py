@@ -9,10 +9,10 @@ import pytest
 
 from pipeline.errors import LogUnavailable
 from pipeline.frame import Kind
-from runners.live_sources import plan
+from runners.live.sources import plan
 from runners.log_sqlite import Logs
-from runners.serve_parts import Log
-from runners.serve_versions import Version, Versions
+from runners.serve.parts import Log
+from runners.serve.versions import Version, Versions
 from tests.runners.live.town import THREE, lay_out
 
 EVERY: list[Log] = [("signals", 0), ("signals", 1), ("readings", 0), ("readings", 1), ("site", 0)]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runners.backtest import Task, backtest
-from runners.demo_board import Board
+from runners.demo.board import Board
 from runners.questions import list_warnings
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "scoreboard_check.py"

@@ -12,10 +12,10 @@ from alerts.sentences_zh import ZH
 from alerts.store import Store
 from connectors.simulator import City
 from pipeline.rules import FoldRules
-from runners.demo_folder import DemoFolder
-from runners.demo_past import fold_past
+from runners.demo.folder import DemoFolder
+from runners.demo.past import fold_past
 from runners.exports import Names, genesis_settings, readable
-from runners.live_sources import plan
+from runners.live.sources import plan
 from runners.log_sqlite import Logs
 from runners.replay import genesis
 

@@ -17,7 +17,7 @@ from console.api.accounts import Accounts
 from console.api.app import application
 from console.api.hub import Pace
 from console.api.shapes import Role
-from runners.trial_postgres import TrialPostgres
+from runners.trial.postgres import TrialPostgres
 from tests.console.api.cluster_town import ClusterTown, copied, forget, move
 from tests.console.api.town import TownSite, build
 

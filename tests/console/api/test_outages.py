@@ -7,7 +7,7 @@ import pytest
 
 from console.api.ports import Change
 from console.api.problems import REASONS
-from runners.trial_postgres import TrialPostgres
+from runners.trial.postgres import TrialPostgres
 from tests.console.api.conftest import Person, Town, served
 from tests.console.api.test_stream import listening
 

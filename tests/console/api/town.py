@@ -20,7 +20,7 @@ from pipeline.frame import Kind
 from pipeline.rules import FoldRules
 from runners.backtest import Task, backtest
 from runners.embedded import Site
-from runners.explain import as_json, explain
+from runners.explain.explain import as_json, explain
 from runners.wiring import fold_rules
 
 BEGIN = datetime(2024, 3, 4, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors.intake_http import NotNow
-from runners.live import Live
+from runners.live.site import Live
 from runners.replay import replay
 from runners.verify import verify
 from tests.runners.live.test_live import command, the_warning

@@ -10,7 +10,7 @@ import yaml
 
 from connectors.file_drop import finish, items, ready_files
 from connectors.mapping import Mapping
-from runners.live import Live
+from runners.live.site import Live
 from tests.runners.live.town import CONTRACT, lay_out, record, running
 
 LIMIT_S = 60.0

@@ -8,11 +8,22 @@ import yaml
 
 from connectors.intake_http import Full, NotNow, OtherContent
 from runners.clock import SetClock
-from runners.live import Live
-from runners.live_commit import LETTER_ROWS
-from runners.live_room import Room
-from runners.live_sources import plan
-from tests.runners.live.town import BEGIN, CONFIG, HOTLINE, lay_out, record, records, run, running, send, until_folded
+from runners.live.commit import LETTER_ROWS
+from runners.live.room import Room
+from runners.live.site import Live
+from runners.live.sources import plan
+from tests.runners.live.town import (
+    BEGIN,
+    CONFIG,
+    HOTLINE,
+    lay_out,
+    record,
+    records,
+    run,
+    running,
+    send,
+    until_folded,
+)
 
 
 def test_a_full_room_refuses_and_says_when_to_come_again() -> None:

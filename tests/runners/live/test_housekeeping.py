@@ -3,7 +3,7 @@
 from config.learning import Retention, Target
 from config.settings import Settings
 from pipeline.calendar import DAY_US
-from runners.live_housekeeping import LEARNED_US, TOLD_US, before
+from runners.live.housekeeping import LEARNED_US, TOLD_US, before
 from tests.runners.live.town import BEGIN
 
 

@@ -12,8 +12,8 @@ from connectors.intake_http import NotNow
 from pipeline.errors import ConfigError, LogBusy
 from pipeline.frame import Frame, Kind
 from runners.clock import SetClock
-from runners.live import Live
-from runners.live_sources import plan
+from runners.live.site import Live
+from runners.live.sources import plan
 from runners.log_sqlite import Logs
 from runners.replay import replay
 from runners.verify import verify

@@ -11,8 +11,8 @@ from pipeline.errors import ConfigError
 from pipeline.frame import Frame, Kind
 from pipeline.ids import code64, key128
 from runners.clock import SetClock
-from runners.live import Live
-from runners.live_sources import plan
+from runners.live.site import Live
+from runners.live.sources import plan
 from runners.log_sqlite import Logs
 from runners.replay import replay
 from runners.verify import verify

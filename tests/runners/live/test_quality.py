@@ -7,7 +7,7 @@ import pytest
 
 from models.rows import DECISION, Rows
 from pipeline.effects import DecisionBlock, Effects
-from runners.live_quality import Quality
+from runners.live.quality import Quality
 
 
 def scored(probabilities: list[int], number: int = 0) -> Effects:

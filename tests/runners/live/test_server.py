@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError
-from runners.live_run import NotRunning, holder, reload
-from runners.live_server import Address
+from runners.live.run import NotRunning, holder, reload
+from runners.live.server import Address
 from tests.runners.live.served import Served
 from tests.runners.live.town import THREE, lay_out, record
 
@@ -63,7 +63,7 @@ def test_a_second_process_on_the_same_data_is_refused(town: Path, tmp_path: Path
 
 def test_nothing_that_learns_is_imported_before_the_site_is_ready() -> None:
     code = (
-        "import runners.live_run, sys; print([m for m in ('sklearn', 'river', 'faust', 'scipy') if m in sys.modules])"
+        "import runners.live.run, sys; print([m for m in ('sklearn', 'river', 'faust', 'scipy') if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

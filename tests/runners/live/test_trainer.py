@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from runners.clock import SetClock
-from runners.live import Live
-from runners.live_sources import plan
+from runners.live.site import Live
+from runners.live.sources import plan
 from runners.replay import replay
 from tests.runners.live.test_files import until
 from tests.runners.live.town import BEGIN, HOUR, lay_out, moment, record, run, running, send, until_folded

@@ -11,8 +11,8 @@ import orjson
 import yaml
 
 from runners.clock import Clock, SetClock
-from runners.live import Live
-from runners.live_sources import plan
+from runners.live.site import Live
+from runners.live.sources import plan
 
 BEGIN = int(datetime(2026, 3, 2, 1, tzinfo=UTC).timestamp()) * 1_000_000
 HOUR = 3_600_000_000

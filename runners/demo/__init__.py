@@ -1,0 +1,1 @@
+"""The demonstration: a simulated city and its scoreboard."""

@@ -1,0 +1,1 @@
+"""Why a warning is as it is, told from logs and store."""

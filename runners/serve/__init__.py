@@ -1,0 +1,1 @@
+"""A server of a cluster: console, API, intake, duties under leases."""

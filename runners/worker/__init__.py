@@ -1,0 +1,1 @@
+"""A worker of a cluster: folds the partitions that Kafka assigns to it."""
