@@ -184,6 +184,18 @@ def _upgrade(data: Path) -> None:
     logs.close()
 
 
+def facts(data: Path) -> set[str]:
+    """What the facts of the set tell of."""
+    found: set[str] = set()
+    with Logs(data / "log.db", readonly=True) as logs:
+        for log, number in logs.partitions():
+            for offset, body in logs.read(log, number):
+                frame = Frame.from_bytes(body, offset)
+                if Kind.FACT in frame.kinds:
+                    found.update(str(each.get("fact", "receipt" if "receipt" in each else "")) for each in frame.others)
+    return found - {""}
+
+
 def kinds(data: Path) -> Counter[str]:
     """How many entries of each kind the set holds."""
     found: Counter[str] = Counter()

@@ -30,7 +30,7 @@ from runners.fold_logs import fold_logs
 from runners.log_sqlite import Logs
 from runners.model_files import ModelFiles
 from runners.trial.kafka import TrialKafka
-from tests.integration.recorded import PARTITIONS, kinds, record_set, town
+from tests.integration.recorded import PARTITIONS, facts, kinds, record_set, town
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 120.0
@@ -221,6 +221,7 @@ def copy(recorded: Path, tmp_path: Path, kafka: TrialKafka, database: str, prefi
 
 def test_the_recorded_set_holds_every_kind_of_entry_and_enough_warnings_for_parity(recorded: Path) -> None:
     assert set(kinds(recorded)) == {kind.name for kind in Kind}
+    assert facts(recorded) >= {"shares", "receipt"}
     assert len(of_fold(recorded).transitions) >= 200
 
 
