@@ -6,6 +6,7 @@ they are folded one after the other. Nothing is written.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ from config.load import from_canonical
 from config.settings import Settings
 from models.champion import Champion
 from pipeline.effects import Effects
-from pipeline.errors import LogGap
+from pipeline.errors import CorruptData, LogGap
 from pipeline.frame import Frame, Kind
 from pipeline.reading_rules import ReadingRules
 from pipeline.rules import FoldRules
@@ -79,7 +80,12 @@ def fold_logs(
     `rules`: to begin with instead of those of the genesis entry. Raises CorruptData, NewerData, LogGap, and
     FileNotFoundError where there is no log yet.
     """
-    first = genesis(logs)
+    try:
+        first = genesis(logs)
+    except FileNotFoundError:
+        if rules is None:
+            raise
+        first = {"settings": {}}
     folding = _Folding(logs, models, rules or FoldRules.from_json(first["rules"]), mask or _unmasked, progress)
     folds = {"signals": folding.signals, "readings": folding.readings, "site": folding.site}
     for log, number in sorted(logs.partitions(), key=lambda each: (_ORDER[each[0]], each[1])):
@@ -94,13 +100,14 @@ def fold_logs(
 
 
 def genesis(logs: ReadLogs) -> dict[str, Any]:
-    """Payload of the first config entry: rules and settings. Raises FileNotFoundError where there is none."""
+    """Payload of the first config entry: rules and settings. Raises FileNotFoundError where none can be read."""
     for log, number in sorted(logs.partitions(), key=lambda each: (_ORDER[each[0]], each[1])):
         if log == "readings":
             continue
         body = logs.frame(log, number, 0)
         if body is not None:
-            return dict(Frame.from_bytes(body, 0).others[0])
+            with suppress(CorruptData):  # a record that nobody can read tells nothing
+                return dict(Frame.from_bytes(body, 0).others[0])
     raise FileNotFoundError(f"{getattr(logs, 'path', 'the log')} holds no frame yet")
 
 

@@ -52,6 +52,8 @@ class Forwarder:
         self._asked_at = 0.0
         self._is_stopping = False
         self.trouble = ""
+        self.failed: BaseException | None = None
+        """What ended it, if anything did: then nothing is forwarded any more."""
         self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
 
     def start(self) -> None:

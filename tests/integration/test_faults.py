@@ -136,6 +136,7 @@ def test_a_database_that_is_killed_and_then_hangs_is_waited_for_without_haste(
 
 def test_records_that_nobody_can_read_are_passed_over_and_kept_as_dead_letters(scene: Scene) -> None:
     town = scene.herd.town
+    scene.herd.until_some_progress(20)
     good = town.logs.frame("signals", 1, 1)
     assert good is not None
     flipped = bytearray(good)

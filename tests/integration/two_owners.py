@@ -233,7 +233,7 @@ class TwoOwners(RuleBasedStateMachine):
         lost = self._lost()
         assert lost <= set(range(self.first)), "what brokers still have was not folded"
         bodies = [b"" if offset in lost else body for offset, body in enumerate(self.bodies)]
-        folded = fold_logs(Held({self.place: bodies}, {}), ModelTable(self.stage.database))
+        folded = fold_logs(Held({self.place: bodies}, {}), ModelTable(self.stage.database), rules=self.in_force)
         applied = self.stage.store.applied(*self.place)
         assert applied is not None
         assert applied.digests == folded.digests[f"signals-{self.place[1]}"]
